@@ -1,0 +1,3 @@
+//! The `tashika` binary: hands its arguments to the command line room.
+
+fn main() {}

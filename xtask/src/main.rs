@@ -1,0 +1,3 @@
+//! The project's chores, called as `cargo xtask VERB`.
+
+fn main() {}
