@@ -1,3 +1,7 @@
 //! Tashika (確か, "certain"): the certificate status system of a national PKI.
 //!
 //! This file is the map. The rooms, in the order a newcomer should read them:
+//!
+//! - [`model`] — nouns and rules of the domain: serials, holds, status, events, authority. Pure.
+
+pub mod model;
