@@ -1,0 +1,95 @@
+//! Why the desk says no. One line each, with what to do instead where there is something.
+
+use super::{HoldId, Position, Reason, ReportKind, Role, StatusRefusal, Time};
+
+/// A command refused; nothing was recorded.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The stated loss is too far back for this sender.
+    #[error(
+        "the stated loss ({lost_at}) is too long ago to be taken from {role}: report without --lost-at to hold at once, and let the window state the time with a second person"
+    )]
+    BackdatedLoss {
+        /// As stated.
+        lost_at: Time,
+        /// Who stated it.
+        role: Role,
+    },
+    /// The idempotency key was used for another command.
+    #[error("this idempotency key was already used for another command: use a new key")]
+    KeyReused,
+    /// A stated time lies in the future.
+    #[error("{0} lies in the future: state a time that has passed")]
+    FutureTime(Time),
+    /// The role may not do this.
+    #[error("{role} may not {action}")]
+    NotAllowed {
+        /// Who asked.
+        role: Role,
+        /// What for.
+        action: String,
+    },
+    /// The certificate belongs to another's competence.
+    #[error("{role} is not competent for this certificate: {why}")]
+    NotCompetent {
+        /// Who asked.
+        role: Role,
+        /// Why not.
+        why: &'static str,
+    },
+    /// A hold that this sender can't lift.
+    #[error("hold {hold} ({kind}) can't be lifted by {role}")]
+    NotLiftable {
+        /// The hold.
+        hold: HoldId,
+        /// Whose it is.
+        kind: &'static str,
+        /// Who asked.
+        role: Role,
+    },
+    /// No waiting command has that name.
+    #[error("no command waits under {0}: see 'queue list'")]
+    NotQueued(Position),
+    /// The same person asked and approves.
+    #[error("the person who asked can't be the second person: let someone else decide")]
+    SamePerson,
+    /// Several holds are open and none was named.
+    #[error("{open} holds are open: name those to lift with --hold (see 'cert show')")]
+    WhichHold {
+        /// How many.
+        open: usize,
+    },
+    /// The status doesn't allow it.
+    #[error(transparent)]
+    Status(#[from] StatusRefusal),
+    /// A successor has to be in use before the old one is ended.
+    #[error("no active certificate succeeds this one: register and activate the new one first, then report '{0}'")]
+    SuccessorMissing(ReportKind),
+    /// The command names a certificate that was never registered.
+    #[error("no such certificate is registered with this issuer")]
+    UnknownCertificate,
+    /// The report touches nothing that is registered.
+    #[error("nothing registered answers to that subject for '{0}'")]
+    UnknownSubject(ReportKind),
+    /// The command names an event that isn't the cause of anything.
+    #[error("event {0} is not a report or command that can be undone")]
+    UnknownCause(Position),
+    /// A set event names a list, issuer or batch that doesn't fit.
+    #[error("{0}")]
+    UnknownSet(String),
+    /// A release of the hold would undo a revocation.
+    #[error("already revoked ({0}), which is final")]
+    Final(Reason),
+    /// A time of loss for a report that has none.
+    #[error("'{0}' takes no time of loss")]
+    NoLossTime(ReportKind),
+    /// The window is closed.
+    #[error("the window is closed: weekdays in its office hours only; at other times the loss call centre holds")]
+    WindowClosed,
+    /// Epochs only rise.
+    #[error("the new epoch must be higher than the present one ({present})")]
+    EpochNotHigher {
+        /// The present epoch.
+        present: super::Epoch,
+    },
+}

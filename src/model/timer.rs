@@ -1,0 +1,28 @@
+//! What the clock does by itself: an uncontradicted hold becomes final, an unacknowledged certificate is given up.
+
+use super::{Certificate, Life, Policy, Reason, Status, Time, Wish};
+
+/// When the clock will next do something to this certificate, if nothing else happens before.
+pub fn next_due(certificate: &Certificate, status: &Status, policy: &Policy) -> Option<Time> {
+    let overdue = match status.life {
+        Life::Revoked(_) => return None,
+        Life::Active => None,
+        Life::Pending => Some(certificate.not_before + policy.delivery_within),
+    };
+    status.holds.iter().filter_map(|hold| hold.becomes).map(|end| end.due).chain(overdue).min()
+}
+
+/// What the clock wants now.
+pub fn timer_wish(certificate: &Certificate, status: &Status, policy: &Policy, now: Time) -> Option<Wish> {
+    if next_due(certificate, status, policy)? > now {
+        return None;
+    }
+    let reason = status
+        .holds
+        .iter()
+        .filter_map(|hold| hold.becomes)
+        .filter(|end| end.due <= now)
+        .min_by_key(|end| end.due)
+        .map_or(Reason::Unspecified, |end| end.reason);
+    Some(Wish::Revoke { reason, lost_at: None })
+}
