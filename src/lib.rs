@@ -3,5 +3,7 @@
 //! This file is the map. The rooms, in the order a newcomer should read them:
 //!
 //! - [`model`] — nouns and rules of the domain: serials, holds, status, events, authority. Pure.
+//! - [`ledger`] — the issuance database, the truth: contract, event bytes, hash tree, adapters.
 
+pub mod ledger;
 pub mod model;

@@ -3,8 +3,8 @@
 //! Pure: the desk decides each wish against the certificate's status and records all of them in one transaction.
 
 use super::{
-    Actor, Backing, Certificate, CertificateNo, Entry, Final, HoldKind, LastHold, Life, Links, MediumKind, Policy,
-    Reason, Refusal, Report, ReportKind, Role, Subject, Time, Usage, Wish, may_lift, may_touch,
+    Actor, Backing, Certificate, CertificateNo, Entry, Final, Hold, HoldKind, LastHold, Life, Links, MediumKind,
+    Policy, Reason, Refusal, Report, ReportKind, Role, Subject, Time, Usage, Wish, may_lift, may_touch,
 };
 
 /// One consequence: whose, and what.
@@ -35,14 +35,14 @@ pub fn cascade(case: &Case<'_>) -> Result<Vec<Consequence>, Refusal> {
         K::CardLost => case.card_lost(),
         K::CardNotFound => case.end_card(Reason::KeyCompromise),
         K::ContractEnded | K::SimDisposed => case.sim_ended(),
-        K::Delivered => case.to_each(case.pending()?, &Wish::Acknowledge),
+        K::Delivered => Ok(each(&case.pending()?, &Wish::Acknowledge)),
         K::Died => case.died(),
-        K::HolderApplies => case.revoke(case.subjects(Reach::All)?, Reason::CessationOfOperation),
+        K::HolderApplies => Ok(case.revoke(&case.subjects(Reach::All)?, Reason::CessationOfOperation)),
         K::Moved | K::Renamed => case.contents_changed(),
-        K::NotDelivered => case.revoke(case.pending()?, Reason::Unspecified),
+        K::NotDelivered => Ok(case.revoke(&case.pending()?, Reason::Unspecified)),
         K::PhoneFound => case.found(Reach::Phone),
         K::PhoneLost => case.phone_lost(),
-        K::PhoneNotFound => case.revoke(case.subjects(Reach::Phone)?, Reason::KeyCompromise),
+        K::PhoneNotFound => Ok(case.revoke(&case.subjects(Reach::Phone)?, Reason::KeyCompromise)),
         K::Renewed => case.end_card(Reason::Superseded),
         K::Returned => case.end_card(Reason::CessationOfOperation),
         K::SimSwapped => case.sim_swapped(),
@@ -81,12 +81,8 @@ impl<'a> Case<'a> {
         Ok(named)
     }
 
-    fn to_each(&self, entries: Vec<&Entry>, wish: &Wish) -> Result<Vec<Consequence>, Refusal> {
-        Ok(entries.into_iter().map(|entry| (entry.no, wish.clone())).collect())
-    }
-
-    fn revoke(&self, entries: Vec<&Entry>, reason: Reason) -> Result<Vec<Consequence>, Refusal> {
-        self.to_each(entries, &Wish::Revoke { reason, lost_at: self.report.lost_at })
+    fn revoke(&self, entries: &[&Entry], reason: Reason) -> Vec<Consequence> {
+        each(entries, &Wish::Revoke { reason, lost_at: self.report.lost_at })
     }
 
     fn hold(&self, becomes: Option<Final>) -> Result<Wish, Refusal> {
@@ -117,7 +113,7 @@ impl<'a> Case<'a> {
     fn card_lost(&self) -> Result<Vec<Consequence>, Refusal> {
         let cards = self.subjects(Reach::Card)?;
         let phones = self.phones_under(&cards);
-        let mut consequences = self.to_each(cards, &self.hold(None)?)?;
+        let mut consequences = each(&cards, &self.hold(None)?);
         for phone in phones {
             if phone.status.life == Life::Pending {
                 consequences.push((phone.no, Wish::Revoke { reason: Reason::Unspecified, lost_at: None }));
@@ -134,7 +130,7 @@ impl<'a> Case<'a> {
 
     fn phone_lost(&self) -> Result<Vec<Consequence>, Refusal> {
         let wish = self.hold(self.carrier_final(Reason::KeyCompromise))?;
-        self.to_each(self.subjects(Reach::Phone)?, &wish)
+        Ok(each(&self.subjects(Reach::Phone)?, &wish))
     }
 
     /// Rows 5 and 8: lift what this actor may lift; where the last hold must stay, revoke and let it be issued anew.
@@ -142,7 +138,7 @@ impl<'a> Case<'a> {
         let mut consequences = Vec::new();
         let mut obstacle = None;
         for entry in self.subjects(reach)? {
-            let (liftable, stuck): (Vec<_>, Vec<_>) =
+            let (liftable, stuck): (Vec<&Hold>, Vec<&Hold>) =
                 entry.status.holds.iter().partition(|hold| {
                     may_lift(self.actor, hold, entry, self.family, self.policy, self.backing).is_ok()
                 });
@@ -173,9 +169,9 @@ impl<'a> Case<'a> {
     fn end_card(&self, reason: Reason) -> Result<Vec<Consequence>, Refusal> {
         let cards = self.subjects(Reach::Card)?;
         let phones = self.phones_under(&cards);
-        let mut consequences = self.revoke(cards, reason)?;
+        let mut consequences = self.revoke(&cards, reason);
         let reason = Reason::Superseded;
-        consequences.extend(self.to_each(phones, &Wish::Revoke { reason, lost_at: None })?);
+        consequences.extend(each(&phones, &Wish::Revoke { reason, lost_at: None }));
         Ok(consequences)
     }
 
@@ -183,8 +179,8 @@ impl<'a> Case<'a> {
     fn sim_ended(&self) -> Result<Vec<Consequence>, Refusal> {
         let phones = self.subjects(Reach::Phone)?;
         match self.carrier_final(Reason::CessationOfOperation) {
-            Some(end) => self.to_each(phones, &self.hold(Some(end))?),
-            None => self.revoke(phones, Reason::CessationOfOperation),
+            Some(end) => Ok(each(&phones, &self.hold(Some(end))?)),
+            None => Ok(self.revoke(&phones, Reason::CessationOfOperation)),
         }
     }
 
@@ -192,7 +188,7 @@ impl<'a> Case<'a> {
     fn sim_swapped(&self) -> Result<Vec<Consequence>, Refusal> {
         let phones = self.subjects(Reach::Phone)?;
         if let Some(end) = self.carrier_final(Reason::CessationOfOperation) {
-            return self.to_each(phones, &self.hold(Some(end))?);
+            return Ok(each(&phones, &self.hold(Some(end))?));
         }
         let succeeded = |old: &Entry| {
             self.family
@@ -203,16 +199,16 @@ impl<'a> Case<'a> {
         if old.is_empty() && open.iter().any(|entry| entry.status.revocation().is_none()) {
             return Err(Refusal::SuccessorMissing(self.report.kind));
         }
-        self.revoke(old, Reason::Superseded)
+        Ok(self.revoke(&old, Reason::Superseded))
     }
 
     /// Row 13: SIGN ends wherever it is; AUTH carries no contents and stays. Who moved is handed over.
     fn contents_changed(&self) -> Result<Vec<Consequence>, Refusal> {
         let all = self.subjects(Reach::All)?;
         let (signs, auths): (Vec<_>, Vec<_>) = all.into_iter().partition(|e| e.certificate.usage == Usage::Sign);
-        let mut consequences = self.revoke(signs, Reason::AffiliationChanged)?;
+        let mut consequences = self.revoke(&signs, Reason::AffiliationChanged);
         if let (ReportKind::Moved, Some(to)) = (self.report.kind, self.report.moved_to) {
-            consequences.extend(self.to_each(auths, &Wish::HandOver(to))?);
+            consequences.extend(each(&auths, &Wish::HandOver(to)));
         }
         Ok(consequences)
     }
@@ -221,8 +217,12 @@ impl<'a> Case<'a> {
     fn died(&self) -> Result<Vec<Consequence>, Refusal> {
         let due = self.now + self.policy.died_confirm_after;
         let wish = self.hold(Some(Final { due, reason: Reason::AffiliationChanged }))?;
-        self.to_each(self.subjects(Reach::All)?, &wish)
+        Ok(each(&self.subjects(Reach::All)?, &wish))
     }
+}
+
+fn each(entries: &[&Entry], wish: &Wish) -> Vec<Consequence> {
+    entries.iter().map(|entry| (entry.no, wish.clone())).collect()
 }
 
 impl Reach {

@@ -1,0 +1,88 @@
+//! What can go wrong with a ledger, sorted by what to do about it.
+
+use crate::model::{LedgerId, Position};
+
+use super::bytes::Malformed;
+use super::seal::BrokenLink;
+
+/// A ledger's failure.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// Another writer was faster: read again, decide again, append again.
+    #[error("the ledger moved on to {now} while this was being decided")]
+    Moved {
+        /// Where it stands now.
+        now: Position,
+    },
+    /// The database can't be reached at the moment; nothing was written. Retry.
+    #[error("the ledger's database can't be reached: {0}")]
+    Unreachable(String),
+    /// The connection was lost around a commit: the caller must find out with [`super::settle`], not guess.
+    #[error("it is not known whether the append was committed: {0}")]
+    Uncertain(String),
+    /// The disk, or the space allowed, is full; nothing was written.
+    #[error("no space is left for the ledger: {0}")]
+    Full(String),
+    /// Something stored is not what was written.
+    #[error("the ledger is damaged: {0}: run 'tashika ledger verify'")]
+    Damaged(String),
+    /// The events don't continue one another, or what a reader holds.
+    #[error("the ledger's history is broken: {0}: run 'tashika ledger verify'")]
+    Broken(#[from] BrokenLink),
+    /// Not the ledger that was expected.
+    #[error("this is ledger {found}, not {expected}: check the URL")]
+    Foreign {
+        /// The one at hand.
+        found: LedgerId,
+        /// The one wanted.
+        expected: LedgerId,
+    },
+    /// No ledger at that place.
+    #[error("there is no ledger at {0}: make one with 'tashika init'")]
+    Missing(String),
+    /// A ledger is there already.
+    #[error("there is already a ledger at {0}: nothing was changed")]
+    Exists(String),
+    /// Written by a newer program.
+    #[error("the ledger has schema {found}, this program knows {known}: use a newer program")]
+    SchemaNewer {
+        /// Its schema.
+        found: u32,
+        /// The newest that this program knows.
+        known: u32,
+    },
+    /// The database refused what the rules forbid: an attempt, or a bug.
+    #[error("the database refused: {0}")]
+    Refused(String),
+    /// The URL or the settings make no sense.
+    #[error("{0}")]
+    Settings(String),
+}
+
+/// What a caller should do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Stop: a person must look.
+    Fatal,
+    /// Tell whoever asked.
+    Reject,
+    /// Try again, after a while.
+    Retry,
+}
+
+impl LedgerError {
+    /// What to do about it.
+    pub fn severity(&self) -> Severity {
+        match self {
+            Self::Moved { .. } | Self::Unreachable(_) | Self::Uncertain(_) | Self::Full(_) => Severity::Retry,
+            Self::Exists(_) | Self::Missing(_) | Self::Refused(_) | Self::Settings(_) => Severity::Reject,
+            Self::Broken(_) | Self::Damaged(_) | Self::Foreign { .. } | Self::SchemaNewer { .. } => Severity::Fatal,
+        }
+    }
+}
+
+impl From<Malformed> for LedgerError {
+    fn from(malformed: Malformed) -> Self {
+        Self::Damaged(malformed.to_string())
+    }
+}

@@ -1,0 +1,185 @@
+//! The issuance ledger: every certificate and every change of its status, in order, for ever. The truth.
+//!
+//! [`Ledger`] is the contract; `sqlite` and `postgres` keep it. Events have canonical bytes (`event_bytes`), are linked
+//! and form a hash tree (`seal`, `tree`); what one append writes is a [`Batch`]. Called by the desk, by followers and by
+//! the command line. Never decides what may happen (that is `model/` and `desk/`), never signs, never reads a clock.
+
+mod batch;
+mod bytes;
+mod certificate_bytes;
+mod error;
+mod event_bytes;
+mod find;
+mod request_bytes;
+mod seal;
+mod status_bytes;
+mod tree;
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+pub use batch::{Answer, Batch, InboxResult, NewRow, NewStatus, QueueChange, RowDigest};
+pub use bytes::Malformed;
+pub use certificate_bytes::{decode_certificate, encode_certificate};
+pub use error::{LedgerError, Severity};
+pub use event_bytes::{decode_event, encode_event};
+pub use find::{Families, Found, Wanted};
+pub use request_bytes::encode_request;
+pub use seal::{BrokenLink, Head, Sealed};
+pub use status_bytes::{decode_status, encode_status};
+pub use tree::{Frontier, Hash, leaf, sha256};
+
+use crate::model::{
+    Book, CertificateKey, CertificateNo, Entry, Epoch, IssuerNo, ListNo, NodeId, Position, Seconds, Time,
+};
+
+/// The contract that every ledger keeps, and that `tests/contract` holds each adapter to.
+///
+/// - **Order.** Positions are contiguous from 1 and rise in the order of commits: whoever sees event *n* sees all
+///   before it, in every process.
+/// - **All or nothing.** A [`Batch`] is written whole or not at all, and only onto the head it was decided on
+///   ([`LedgerError::Moved`] otherwise). So no lock is held while deciding, and two writers can't both act on one status.
+/// - **Durable.** `Ok` from [`append`](Ledger::append) survives kill -9 of any process and of the database, and power
+///   loss as far as the disk honours a flush.
+/// - **Certain.** When a connection breaks around a commit, the answer is [`LedgerError::Uncertain`], never a guess;
+///   [`settle`] finds out. Cancelling (dropping the caller's thread) leaves either outcome, as for a broken connection.
+/// - **Retry.** The caller retries, by [`LedgerError::severity`]; an adapter reconnects by itself on the next call.
+/// - **Threads.** Any number of threads and processes may call at once; calls block.
+/// - **Consistent.** `find`, `scan` and `book` each read at one position, which they say.
+/// - **Hints.** [`wait`](Ledger::wait) may return early, late (at its bound) or for nothing; only `events_after` is the truth.
+pub trait Ledger: Send + Sync {
+    /// Where the ledger stands: the fence. Cheap: one row.
+    fn head(&self) -> Result<Head, LedgerError>;
+
+    /// The small registers, with the position they were read at.
+    fn book(&self) -> Result<(Position, Book), LedgerError>;
+
+    /// What a round of decisions needs. `Found::head` is read first, so that anything that changes later makes the
+    /// append fail rather than be overlooked.
+    fn find(&self, wanted: &Wanted) -> Result<Found, LedgerError>;
+
+    /// The numbers of those keys that are registered, in the order asked: for bulk work, thousands at once.
+    fn registered(&self, keys: &[CertificateKey]) -> Result<Vec<Option<CertificateNo>>, LedgerError>;
+
+    /// Writes a batch, if the ledger still stands at `batch.at`.
+    fn append(&self, batch: &Batch) -> Result<(), LedgerError>;
+
+    /// Up to `limit` events after a position, in order.
+    fn events_after(&self, after: Position, limit: usize) -> Result<Vec<Sealed>, LedgerError>;
+
+    /// Up to `limit` rows from a certificate number on, as stored, in order.
+    fn rows_from(&self, first: CertificateNo, limit: usize) -> Result<Vec<(CertificateNo, Vec<u8>)>, LedgerError>;
+
+    /// Every certificate with its status, set events included, by number, at the one position that is returned; in
+    /// bounded memory. Stops early when told to.
+    fn scan(&self, visit: &mut dyn FnMut(Entry) -> ControlFlow<()>) -> Result<Head, LedgerError>;
+
+    /// The first `limit` timers due at `now`, earliest first.
+    fn due(&self, now: Time, limit: usize) -> Result<Vec<(Time, CertificateNo)>, LedgerError>;
+
+    /// The positions of commands that wait for a second person.
+    fn queue(&self) -> Result<Vec<Position>, LedgerError>;
+
+    /// A new list for a listed set.
+    fn new_list(&self) -> Result<ListNo, LedgerError>;
+
+    /// Adds members to a list that no event names yet. Adding one twice changes nothing.
+    fn add_to_list(&self, list: ListNo, members: &[CertificateNo]) -> Result<(), LedgerError>;
+
+    /// Up to `limit` members of a list after a number, ascending.
+    fn list_members(&self, list: ListNo, after: CertificateNo, limit: usize)
+    -> Result<Vec<CertificateNo>, LedgerError>;
+
+    /// What outside CAs wrote into the inbox and nobody has decided yet, oldest first.
+    fn inbox(&self, limit: usize) -> Result<Vec<InboxItem>, LedgerError>;
+
+    /// Overwrites the heartbeat. One that is older than the stored one, or than the last event, is raised to it.
+    fn beat(&self, now: Time) -> Result<Heartbeat, LedgerError>;
+
+    /// The last heartbeat.
+    fn heartbeat(&self) -> Result<Option<Heartbeat>, LedgerError>;
+
+    /// Takes or renews a lease; says who holds it now. A lease is about who should work, never about correctness:
+    /// that is the comparison of heads.
+    fn lease(&self, name: &str, node: NodeId, now: Time, term: Seconds) -> Result<Lease, LedgerError>;
+
+    /// Gives a lease back, if `node` holds it.
+    fn release_lease(&self, name: &str, node: NodeId) -> Result<(), LedgerError>;
+
+    /// Blocks until something may have been appended after `after`, at most so long.
+    fn wait(&self, after: Position, at_most: Duration) -> Result<(), LedgerError>;
+
+    /// A slice of upkeep that keeps look-ups fast; short enough to be called between other work.
+    fn upkeep(&self) -> Result<Upkeep, LedgerError>;
+}
+
+/// The writer's sign of life, in the same database, so that replication carries it in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// The epoch.
+    pub epoch: Epoch,
+    /// The head's position.
+    pub position: Position,
+    /// The head's link.
+    pub link: Hash,
+    /// Ledger time.
+    pub time: Time,
+}
+
+/// Who holds a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lease {
+    /// The one who asked, until then.
+    Mine {
+        /// When it ends unless renewed.
+        until: Time,
+    },
+    /// Another.
+    Others {
+        /// Who.
+        node: NodeId,
+        /// When it ends unless renewed.
+        until: Time,
+    },
+}
+
+/// Something an outside CA wrote by SQL.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InboxItem {
+    /// Its number.
+    pub no: u64,
+    /// The issuer that the CA's database role stands for.
+    pub issuer: IssuerNo,
+    /// The command, as the SQL functions wrote it (JSON, see `docs/INTEGRATING.md`).
+    pub command: String,
+}
+
+/// Whether upkeep has more to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Upkeep {
+    /// Nothing for now.
+    Idle,
+    /// There is more.
+    More,
+}
+
+/// Whether an append whose outcome is uncertain was written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Settled {
+    /// It was.
+    Written,
+    /// It was not, and can't be any more unless it is sent again.
+    NotWritten,
+}
+
+/// Finds out what became of a batch after [`LedgerError::Uncertain`].
+pub fn settle(ledger: &dyn Ledger, batch: &Batch) -> Result<Settled, LedgerError> {
+    let Some(last) = batch.events.last() else { return Ok(Settled::NotWritten) };
+    let before = Position(last.position.0 - 1);
+    let stored = ledger.events_after(before, 1)?;
+    // The link covers the event and everything before it, so one comparison settles the whole batch.
+    Ok(match stored.first() {
+        Some(event) if event.position == last.position && event.link == last.link => Settled::Written,
+        _ => Settled::NotWritten,
+    })
+}
