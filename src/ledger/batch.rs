@@ -3,8 +3,8 @@
 //! The desk fills a [`Batch`] decision by decision; an adapter stores it if the ledger still stands where it began.
 
 use crate::model::{
-    Body, BudgetKey, Certificate, CertificateNo, Event, IdempotencyKey, Issuer, Outcome, Position, Scope, SetEvent,
-    Status, Time,
+    Actor, Body, BudgetKey, Certificate, CertificateNo, Event, IdempotencyKey, Issuer, LedgerId, Outcome, Position,
+    Scope, SetEvent, Status, Time,
 };
 
 use super::certificate_bytes::encode_certificate;
@@ -103,6 +103,13 @@ pub enum InboxResult {
 }
 
 impl Batch {
+    /// The first batch of every ledger: it says which one it is.
+    pub fn genesis(ledger: LedgerId, actor: Actor, now: Time) -> Self {
+        let mut batch = Self::on(Head::before_first(ledger));
+        batch.record(Event { time: now, actor, cause: None, body: Body::LedgerCreated { ledger } });
+        batch
+    }
+
     /// Nothing yet, on top of `head`.
     pub fn on(head: Head) -> Self {
         Self {
@@ -167,7 +174,7 @@ impl Batch {
     }
 
     /// Adds certificates under one registration event; the digest covers their rows.
-    pub fn register(&mut self, actor: crate::model::Actor, now: Time, certificates: Vec<Certificate>) -> Position {
+    pub fn register(&mut self, actor: Actor, now: Time, certificates: Vec<Certificate>) -> Position {
         let first = CertificateNo(self.next.certificates + 1);
         let count = u32::try_from(certificates.len()).expect("a batch is bounded far below 2³²");
         let mut digest = RowDigest::default();
