@@ -132,7 +132,7 @@ impl Batch {
 
     /// Whether there is anything to write.
     pub fn is_empty(&self) -> bool {
-        self.events.is_empty() && self.timers_done.is_empty() && self.inbox.is_empty()
+        self.events.is_empty() && self.timers_done.is_empty() && self.inbox.is_empty() && self.answers.is_empty()
     }
 
     /// The position that the next event gets.

@@ -61,8 +61,15 @@ pub trait Ledger: Send + Sync {
     /// The numbers of those keys that are registered, in the order asked: for bulk work, thousands at once.
     fn registered(&self, keys: &[CertificateKey]) -> Result<Vec<Option<CertificateNo>>, LedgerError>;
 
-    /// Writes a batch, if the ledger still stands at `batch.at`.
+    /// Writes a batch, if the ledger still stands at `batch.at`. One without events (answers, timers) leaves the head as it is.
     fn append(&self, batch: &Batch) -> Result<(), LedgerError>;
+
+    /// Takes the writer's turn first, then lets `build` read and decide on the head it is given, then writes.
+    ///
+    /// For work that takes so long to decide that a busy ledger would have moved on every time. Other writers wait
+    /// meanwhile, so `build` must be done within 50 ms. It may call the reading methods of the same ledger. An error from
+    /// `build` gives the turn back and is handed on; an empty batch writes nothing.
+    fn append_in_turn(&self, build: &mut dyn FnMut(&Head) -> Result<Batch, LedgerError>) -> Result<Batch, LedgerError>;
 
     /// Up to `limit` events after a position, in order.
     fn events_after(&self, after: Position, limit: usize) -> Result<Vec<Sealed>, LedgerError>;

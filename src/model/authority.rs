@@ -25,6 +25,8 @@ pub enum Action {
     Activate,
     /// Name a new epoch.
     AdoptEpoch,
+    /// Add issuers and scopes.
+    Configure,
     /// Approve or reject what waits.
     DecideQueued,
     /// Open a hold.
@@ -49,6 +51,7 @@ impl Action {
         match self {
             Self::Activate => "activate".into(),
             Self::AdoptEpoch => "adopt an epoch".into(),
+            Self::Configure => "add issuers or scopes".into(),
             Self::DecideQueued => "decide what waits for a second person".into(),
             Self::Hold => "hold".into(),
             Self::Register => "register".into(),
@@ -65,7 +68,7 @@ impl Action {
 pub fn may(role: Role, action: Action) -> Result<(), Refusal> {
     let allowed = match action {
         Action::Activate => matches!(role, Role::Ca(_) | Role::SpTsm | Role::Window(_)),
-        Action::AdoptEpoch => matches!(role, Role::Ops),
+        Action::AdoptEpoch | Action::Configure => matches!(role, Role::Ops),
         Action::DecideQueued => {
             matches!(role, Role::CallCentre | Role::Carrier(_) | Role::Ops | Role::Registry | Role::Window(_))
         }

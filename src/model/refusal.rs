@@ -1,10 +1,13 @@
 //! Why the desk says no. One line each, with what to do instead where there is something.
 
-use super::{HoldId, Position, Reason, ReportKind, Role, StatusRefusal, Time};
+use super::{HoldId, Position, ReportKind, Role, StatusRefusal, Time};
 
 /// A command refused; nothing was recorded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
+    /// A certificate of that issuer and serial is registered already.
+    #[error("serial {0} is registered already")]
+    AlreadyRegistered(super::Serial),
     /// The stated loss is too far back for this sender.
     #[error(
         "the stated loss ({lost_at}) is too long ago to be taken from {role}: report without --lost-at to hold at once, and let the window state the time with a second person"
@@ -21,6 +24,17 @@ pub enum Refusal {
     /// A stated time lies in the future.
     #[error("{0} lies in the future: state a time that has passed")]
     FutureTime(Time),
+    /// An issuer, name or path that is taken.
+    #[error("{0}: choose another")]
+    Taken(String),
+    /// A certificate that doesn't fit what the ledger knows.
+    #[error("serial {serial}: {why}")]
+    Unfit {
+        /// Whose.
+        serial: super::Serial,
+        /// Why.
+        why: &'static str,
+    },
     /// The role may not do this.
     #[error("{role} may not {action}")]
     NotAllowed {
@@ -77,9 +91,6 @@ pub enum Refusal {
     /// A set event names a list, issuer or batch that doesn't fit.
     #[error("{0}")]
     UnknownSet(String),
-    /// A release of the hold would undo a revocation.
-    #[error("already revoked ({0}), which is final")]
-    Final(Reason),
     /// A time of loss for a report that has none.
     #[error("'{0}' takes no time of loss")]
     NoLossTime(ReportKind),
