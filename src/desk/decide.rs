@@ -1,0 +1,352 @@
+//! One command: authorise → budget → decide. What comes out is recorded in the round's batch, or refused whole.
+
+use crate::ledger::{Answer, Batch, Hash, encode_request, sha256};
+use crate::model::{
+    Action, Actor, Backing, Body, BudgetKey, Case, CertificateNo, Change, Command, Decided, Entry, Event, HoldKind,
+    LastHold, Outcome, Policy, Position, Refusal, Report, Request, Role, Seconds, Time, Verdict as QueueVerdict,
+    WhyQueued, Wish, cascade, may, may_lift, may_touch, next_due, timer_wish, window_is_open,
+};
+
+use super::need::budgeted;
+use super::papers::Papers;
+
+/// A round's batch with the papers it is decided on.
+pub(super) struct Round<'a> {
+    pub policy: &'a Policy,
+    pub now: Time,
+    pub papers: Papers,
+    pub batch: Batch,
+}
+
+/// What a command amounts to; nothing is recorded yet.
+enum Verdict {
+    /// Changes of certificates, following from a report or standing for themselves.
+    Changes { root: Option<Body>, changes: Vec<(CertificateNo, Change)> },
+    /// One event that names no single certificate.
+    Event(Body),
+}
+
+/// Whether it may happen now.
+enum Weighed {
+    Now(Verdict),
+    Waits(WhyQueued),
+}
+
+impl Round<'_> {
+    /// Decides a command that came from outside.
+    pub(super) fn request(&mut self, request: &Request) -> Result<Outcome, Refusal> {
+        let digest = command_digest(request);
+        if let Some(key) = request.idempotency
+            && let Some(answer) = self.papers.answer(&key)
+        {
+            return if answer.command == digest { Ok(answer.outcome) } else { Err(Refusal::KeyReused) };
+        }
+        self.authorise(request)?;
+        // Refusals come before budgets: what would be refused anyway isn't kept for a second person.
+        let outcome = match self.weigh(request, Backing::One)? {
+            Weighed::Waits(why) => self.queue(request, why),
+            Weighed::Now(Verdict::Changes { changes, .. }) if changes.is_empty() => Outcome::AlreadySo,
+            Weighed::Now(_) if self.over_budget(request) => self.queue(request, WhyQueued::OverBudget),
+            Weighed::Now(verdict) => {
+                self.spend(request);
+                self.record(&request.actor, None, verdict)
+            }
+        };
+        if let Some(key) = request.idempotency {
+            let answer = Answer { command: digest, outcome };
+            self.papers.remember(key, answer);
+            self.batch.answers.push((key, answer));
+        }
+        Ok(outcome)
+    }
+
+    /// Carries out a command that `approver` approved as the second person.
+    pub(super) fn approved(
+        &mut self,
+        request: &Request,
+        approver: &Actor,
+        queued: Position,
+    ) -> Result<Outcome, Refusal> {
+        let weighed = self.weigh(request, Backing::Two)?;
+        let first = self.batch.next_position();
+        // An undo is long. It goes on waiting until its last slice is done, so that one broken off is approved again.
+        let because = if let Weighed::Now(Verdict::Event(Body::UndoOrdered(_))) = &weighed {
+            queued
+        } else {
+            self.closed(approver, queued, queued, QueueVerdict::Approved);
+            first
+        };
+        match weighed {
+            Weighed::Waits(why) => Ok(self.queue(request, why)),
+            Weighed::Now(verdict) => {
+                self.record(&request.actor, Some(because), verdict);
+                Ok(Outcome::Done { first, last: self.batch.next.position })
+            }
+        }
+    }
+
+    /// Records that a command waits no longer.
+    pub(super) fn closed(&mut self, actor: &Actor, because: Position, queued: Position, verdict: QueueVerdict) {
+        let body = Body::QueueDecided { queued, verdict };
+        self.batch.record(Event { time: self.now, actor: *actor, cause: Some(because), body });
+    }
+
+    /// Adds what was found for a command that turned up during the round.
+    pub(super) fn take_in(&mut self, found: crate::ledger::Found) {
+        self.papers.add(found);
+    }
+
+    /// Lets the clock do what is due to one certificate.
+    pub(super) fn clock(&mut self, due: Time, no: CertificateNo) {
+        self.batch.timers_done.push((due, no));
+        let Some(entry) = self.papers.entry(no) else { return };
+        let wish = timer_wish(&entry.certificate, &entry.status, self.policy, self.now);
+        let decided = wish.map(|wish| entry.status.decide(&wish, self.now));
+        if let Some(Ok(Decided::Do(change))) = decided {
+            let actor = super::clock_actor();
+            self.record(&actor, None, Verdict::Changes { root: None, changes: vec![(no, change)] });
+        }
+    }
+
+    /// Lifts holds for an undo, those that are still open; revoked certificates stay revoked.
+    pub(super) fn lift(&mut self, actor: &Actor, order: Position, no: CertificateNo, holds: &[crate::model::HoldId]) {
+        let Some(entry) = self.papers.entry(no) else { return };
+        let open: Vec<_> = holds.iter().copied().filter(|id| entry.status.hold(*id).is_some()).collect();
+        let wish = Wish::Release { holds: open, last: LastHold::MayBeLifted };
+        if let Ok(Decided::Do(change)) = entry.status.decide(&wish, self.now) {
+            self.record(actor, Some(order), Verdict::Changes { root: None, changes: vec![(no, change)] });
+        }
+    }
+
+    pub(super) fn authorise(&self, request: &Request) -> Result<(), Refusal> {
+        let role = request.actor.role;
+        let action = match &request.command {
+            Command::Activate(_) => Action::Activate,
+            Command::AdoptEpoch { .. } => Action::AdoptEpoch,
+            Command::DecideQueued { .. } => Action::DecideQueued,
+            Command::Hold { .. } => Action::Hold,
+            Command::Release { .. } => Action::Release,
+            Command::Report(report) => Action::Report(report.kind),
+            Command::Revoke { .. } => Action::Revoke,
+            Command::Set { .. } => Action::Set,
+            Command::Undo(_) => Action::Undo,
+        };
+        may(role, action)?;
+        if matches!(role, Role::Window(_)) && !window_is_open(self.policy.window_hours, self.now) {
+            return Err(Refusal::WindowClosed);
+        }
+        Ok(())
+    }
+
+    fn weigh(&self, request: &Request, backing: Backing) -> Result<Weighed, Refusal> {
+        let actor = &request.actor;
+        match &request.command {
+            Command::Activate(key) => self.single(actor, self.entry(key)?, &Wish::Acknowledge),
+            Command::Hold { key, lost_at } => {
+                if let Some(wait) = self.check_loss(actor, *lost_at, self.now, backing)? {
+                    return Ok(Weighed::Waits(wait));
+                }
+                let kind = actor.role.hold_kind().unwrap_or(HoldKind::Review);
+                self.single(actor, self.entry(key)?, &Wish::Hold { kind, lost_at: *lost_at, becomes: None })
+            }
+            Command::Release { key, holds } => self.release(actor, self.entry(key)?, holds, backing),
+            Command::Revoke { key, reason, lost_at } => {
+                if let Some(wait) = self.check_loss(actor, *lost_at, self.now, backing)? {
+                    return Ok(Weighed::Waits(wait));
+                }
+                self.single(actor, self.entry(key)?, &Wish::Revoke { reason: *reason, lost_at: *lost_at })
+            }
+            Command::Report(report) => self.report(actor, report, backing),
+            Command::Set { target, change } => {
+                super::set::check(&self.papers.book, actor, target, *change)?;
+                if backing == Backing::One && super::set::needs_two(actor, self.policy) {
+                    return Ok(Weighed::Waits(WhyQueued::TwoPeople));
+                }
+                Ok(Weighed::Now(Verdict::Event(Body::SetChanged { target: target.clone(), change: *change })))
+            }
+            Command::Undo(scope) if backing == Backing::Two => {
+                Ok(Weighed::Now(Verdict::Event(Body::UndoOrdered(*scope))))
+            }
+            Command::Undo(_) => Ok(Weighed::Waits(WhyQueued::TwoPeople)),
+            Command::AdoptEpoch { epoch, note } => {
+                let present = self.batch.next.epoch;
+                if *epoch <= present {
+                    return Err(Refusal::EpochNotHigher { present });
+                }
+                Ok(Weighed::Now(Verdict::Event(Body::EpochAdopted { epoch: *epoch, note: note.clone() })))
+            }
+            // Decided by the round itself, before it comes here.
+            Command::DecideQueued { queued, .. } => Err(Refusal::NotQueued(*queued)),
+        }
+    }
+
+    fn entry(&self, key: &crate::model::CertificateKey) -> Result<&Entry, Refusal> {
+        self.papers.by_key(key).ok_or(Refusal::UnknownCertificate)
+    }
+
+    fn single(&self, actor: &Actor, entry: &Entry, wish: &Wish) -> Result<Weighed, Refusal> {
+        let family = self.papers.family(entry.certificate.holder);
+        may_touch(actor, entry, &family, self.policy)?;
+        let changes = match entry.status.decide(wish, self.now)? {
+            Decided::Do(change) => vec![(entry.no, change)],
+            Decided::AlreadySo => Vec::new(),
+        };
+        Ok(Weighed::Now(Verdict::Changes { root: None, changes }))
+    }
+
+    fn release(
+        &self,
+        actor: &Actor,
+        entry: &Entry,
+        named: &[crate::model::HoldId],
+        backing: Backing,
+    ) -> Result<Weighed, Refusal> {
+        let open = &entry.status.holds;
+        let holds = match (named, open.as_slice()) {
+            ([], [one]) => vec![one.id],
+            ([], [_, _, ..]) => return Err(Refusal::WhichHold { open: open.len() }),
+            _ => named.to_vec(),
+        };
+        let family = self.papers.family(entry.certificate.holder);
+        for hold in holds.iter().filter_map(|id| entry.status.hold(*id)) {
+            let lifts = may_lift(actor, hold, entry, &family, self.policy, backing);
+            let only_lacks_second = hold.kind.needs_two_people()
+                && may_lift(actor, hold, entry, &family, self.policy, Backing::Two).is_ok();
+            if backing == Backing::One && only_lacks_second {
+                return Ok(Weighed::Waits(WhyQueued::TwoPeople));
+            }
+            lifts?;
+        }
+        let last = self.policy.last_hold(&entry.certificate);
+        self.single(actor, entry, &Wish::Release { holds, last })
+    }
+
+    fn report(&self, actor: &Actor, report: &Report, backing: Backing) -> Result<Weighed, Refusal> {
+        if report.lost_at.is_some() && !report.kind.takes_loss_time() {
+            return Err(Refusal::NoLossTime(report.kind));
+        }
+        if report.reported_at > self.now + CLOCK_LEEWAY {
+            return Err(Refusal::FutureTime(report.reported_at));
+        }
+        let family = self.papers.families(&report.subject);
+        let registered = family
+            .iter()
+            .filter(|entry| report.subject.names(&entry.certificate))
+            .map(|entry| entry.certificate.not_before)
+            .min();
+        let before_registration = report.lost_at.zip(registered).is_some_and(|(lost, registered)| lost < registered);
+        if let Some(wait) = self.check_loss(actor, report.lost_at, report.reported_at, backing)? {
+            return Ok(Weighed::Waits(wait));
+        }
+        if before_registration && backing == Backing::One {
+            return backdated(actor, report.lost_at.unwrap_or(self.now)).map(Weighed::Waits);
+        }
+        let case = Case { actor, report, family: &family, policy: self.policy, now: self.now, backing };
+        let mut changes = Vec::new();
+        for (no, wish) in cascade(&case)? {
+            let entry = family.iter().find(|entry| entry.no == no).ok_or(Refusal::UnknownCertificate)?;
+            match entry.status.decide(&wish, self.now) {
+                Ok(Decided::Do(change)) => changes.push((no, change)),
+                // A report about several certificates isn't stopped by one that is already beyond it.
+                Ok(Decided::AlreadySo) | Err(crate::model::StatusRefusal::Revoked { .. }) => {}
+                Err(refusal) => return Err(refusal.into()),
+            }
+        }
+        Ok(Weighed::Now(Verdict::Changes { root: Some(Body::Reported(report.clone())), changes }))
+    }
+
+    /// DOMAIN §4: an old loss is the window's to state, with a second person; the future is nobody's.
+    fn check_loss(
+        &self,
+        actor: &Actor,
+        lost_at: Option<Time>,
+        reported_at: Time,
+        backing: Backing,
+    ) -> Result<Option<WhyQueued>, Refusal> {
+        let Some(lost_at) = lost_at else { return Ok(None) };
+        if lost_at > self.now + CLOCK_LEEWAY {
+            return Err(Refusal::FutureTime(lost_at));
+        }
+        if lost_at >= reported_at - self.policy.backdating_max || backing == Backing::Two {
+            return Ok(None);
+        }
+        backdated(actor, lost_at).map(Some)
+    }
+
+    fn over_budget(&self, request: &Request) -> bool {
+        budgeted(&request.command).is_some_and(|action| {
+            let key = BudgetKey::of(&request.actor, action);
+            !self.papers.budget(&key).has_room(self.policy)
+        })
+    }
+
+    fn spend(&mut self, request: &Request) {
+        if let Some(action) = budgeted(&request.command) {
+            let key = BudgetKey::of(&request.actor, action);
+            self.papers.spend(key.clone());
+            let hour = self.now.japan_hour();
+            match self.batch.budgets.iter_mut().find(|(known, _, _)| *known == key) {
+                Some((_, _, used)) => *used += 1,
+                None => self.batch.budgets.push((key, hour, 1)),
+            }
+        }
+    }
+
+    fn queue(&mut self, request: &Request, why: WhyQueued) -> Outcome {
+        let body = Body::Queued { request: Box::new(request.clone()), why };
+        let event = Event { time: self.now, actor: request.actor, cause: None, body };
+        Outcome::Queued { queued: self.batch.record(event).0 }
+    }
+
+    fn record(&mut self, actor: &Actor, because: Option<Position>, verdict: Verdict) -> Outcome {
+        let first = self.batch.next_position();
+        match verdict {
+            Verdict::Event(body) => {
+                self.batch.record(Event { time: self.now, actor: *actor, cause: because, body });
+            }
+            Verdict::Changes { root, changes } => {
+                let mut cause = because;
+                if let Some(body) = root {
+                    let event = Event { time: self.now, actor: *actor, cause, body };
+                    cause = Some(self.batch.record(event).0);
+                }
+                for (no, change) in changes {
+                    self.change(actor, cause, no, change);
+                }
+            }
+        }
+        Outcome::Done { first, last: self.batch.next.position }
+    }
+
+    fn change(&mut self, actor: &Actor, cause: Option<Position>, no: CertificateNo, change: Change) {
+        let Some(entry) = self.papers.entry(no) else { return };
+        let body = Body::Changed { no, key: entry.certificate.key, change: change.clone() };
+        let (position, time) = self.batch.record(Event { time: self.now, actor: *actor, cause, body });
+        let changed = self.papers.apply(no, &change, position, time, cause.unwrap_or(position));
+        if let Some(entry) = changed
+            && matches!(change, Change::Held { becomes: Some(_), .. })
+            && let Some(due) = next_due(&entry.certificate, &entry.status, self.policy)
+        {
+            self.batch.timers.push((due, no));
+        }
+    }
+}
+
+/// What an idempotency key is compared with. When a report was received is the receiver's and differs between tries.
+fn command_digest(request: &Request) -> Hash {
+    let mut request = request.clone();
+    if let Command::Report(report) = &mut request.command {
+        report.reported_at = Time::default();
+    }
+    sha256(&[&encode_request(&request)])
+}
+
+fn backdated(actor: &Actor, lost_at: Time) -> Result<WhyQueued, Refusal> {
+    match actor.role {
+        Role::Window(_) => Ok(WhyQueued::BackdatedLoss),
+        role => Err(Refusal::BackdatedLoss { lost_at, role }),
+    }
+}
+
+/// Senders' clocks may be ahead of ours by this much.
+const CLOCK_LEEWAY: Seconds = Seconds(120);

@@ -1,0 +1,79 @@
+//! What each kind of task does within a round. One arm for each, most of them a call.
+
+use crate::ledger::{Ledger, LedgerError};
+use crate::model::{
+    Actor, Body, CertificateNo, Command, Event, Issuer, IssuerNo, Outcome, Position, Scope, ScopeNo, SetChange,
+};
+
+use super::decide::Round;
+use super::queue::decide_queued;
+use super::register::{check_certificates, check_issuer, check_scope, record_certificates};
+use super::set::check_list;
+use super::task::{DeskError, Done, Task};
+
+/// Does one task. The inner result is the task's own; the outer one stops the round.
+pub(super) fn do_task(ledger: &dyn Ledger, round: &mut Round<'_>, task: &Task) -> Result<Done, LedgerError> {
+    let first = round.batch.next_position();
+    Ok(match task {
+        Task::AddIssuer { actor, issuer } => check_issuer(&round.papers.book, actor, issuer)
+            .map(|()| {
+                let no = IssuerNo(round.papers.book.issuers.len() as u16 + 1);
+                record(round, actor, None, Body::IssuerAdded(Issuer { no, ..issuer.clone() }))
+            })
+            .map_err(DeskError::from),
+        Task::AddScope { actor, scope } => check_scope(&round.papers.book, actor, scope)
+            .map(|()| {
+                let no = ScopeNo(round.papers.book.scopes.len() as u32 + 1);
+                record(round, actor, None, Body::ScopeAdded(Scope { no, ..scope.clone() }))
+            })
+            .map_err(DeskError::from),
+        Task::Clock(due) => {
+            due.iter().for_each(|(due, no)| round.clock(*due, *no));
+            Ok(since(first, round))
+        }
+        Task::Close { actor, order, queued, verdict } => {
+            queued.iter().for_each(|queued| round.closed(actor, *order, *queued, *verdict));
+            Ok(since(first, round))
+        }
+        Task::Inbox(item) => super::inbox::decide(ledger, round, item)?,
+        Task::Lift { actor, order, holds } => {
+            holds.iter().for_each(|(no, holds)| round.lift(actor, *order, *no, holds));
+            Ok(since(first, round))
+        }
+        Task::LiftSet { actor, order, target, hold } => {
+            let change = SetChange::Released { hold: *hold };
+            Ok(record(round, actor, Some(*order), Body::SetChanged { target: target.clone(), change }))
+        }
+        Task::Register { actor, certificates } => {
+            let next = CertificateNo(round.batch.next.certificates + 1);
+            match check_certificates(&round.papers.book, actor, certificates, next) {
+                Err(refusal) => Err(refusal.into()),
+                Ok(()) => {
+                    let certificates = certificates.clone();
+                    record_certificates(ledger, &mut round.batch, actor, certificates, round.policy, round.now)?
+                        .map(|at| Outcome::Done { first: at, last: at })
+                        .map_err(DeskError::from)
+                }
+            }
+        }
+        Task::Request(request) => match &request.command {
+            Command::DecideQueued { queued, verdict } => decide_queued(ledger, round, request, *queued, *verdict)?,
+            Command::Set { target, .. } => match check_list(ledger, &request.actor, target)? {
+                Some(refusal) => Err(refusal.into()),
+                None => round.request(request).map_err(DeskError::from),
+            },
+            _ => round.request(request).map_err(DeskError::from),
+        },
+    })
+}
+
+fn record(round: &mut Round<'_>, actor: &Actor, cause: Option<Position>, body: Body) -> Outcome {
+    let (at, _) = round.batch.record(Event { time: round.now, actor: *actor, cause, body });
+    Outcome::Done { first: at, last: at }
+}
+
+/// What was recorded from `first` on.
+fn since(first: Position, round: &Round<'_>) -> Outcome {
+    let last = round.batch.next.position;
+    if last >= first { Outcome::Done { first, last } } else { Outcome::AlreadySo }
+}
