@@ -311,18 +311,18 @@ impl Round<'_> {
                     cause = Some(self.batch.record(event).0);
                 }
                 for (no, change) in changes {
-                    self.change(actor, cause, no, change);
+                    self.change(actor, cause, no, &change);
                 }
             }
         }
         Outcome::Done { first, last: self.batch.next.position }
     }
 
-    fn change(&mut self, actor: &Actor, cause: Option<Position>, no: CertificateNo, change: Change) {
+    fn change(&mut self, actor: &Actor, cause: Option<Position>, no: CertificateNo, change: &Change) {
         let Some(entry) = self.papers.entry(no) else { return };
         let body = Body::Changed { no, key: entry.certificate.key, change: change.clone() };
         let (position, time) = self.batch.record(Event { time: self.now, actor: *actor, cause, body });
-        let changed = self.papers.apply(no, &change, position, time, cause.unwrap_or(position));
+        let changed = self.papers.apply(no, change, position, time, cause.unwrap_or(position));
         if let Some(entry) = changed
             && matches!(change, Change::Held { becomes: Some(_), .. })
             && let Some(due) = next_due(&entry.certificate, &entry.status, self.policy)

@@ -30,7 +30,7 @@ pub use status_bytes::{decode_status, encode_status};
 pub use tree::{Frontier, Hash, leaf, sha256};
 
 use crate::model::{
-    Book, CertificateKey, CertificateNo, Entry, Epoch, IssuerNo, ListNo, NodeId, Position, Seconds, Time,
+    Book, CertificateKey, CertificateNo, Entry, Epoch, IssuerNo, ListNo, Millis, NodeId, Position, Time,
 };
 
 /// The contract that every ledger keeps, and that `tests/contract` holds each adapter to.
@@ -107,8 +107,8 @@ pub trait Ledger: Send + Sync {
     fn heartbeat(&self) -> Result<Option<Heartbeat>, LedgerError>;
 
     /// Takes or renews a lease; says who holds it now. A lease is about who should work, never about correctness:
-    /// that is the comparison of heads.
-    fn lease(&self, name: &str, node: NodeId, now: Time, term: Seconds) -> Result<Lease, LedgerError>;
+    /// that is the comparison of heads. It ends at `until` sharp.
+    fn lease(&self, name: &str, node: NodeId, now: Millis, term_ms: u32) -> Result<Lease, LedgerError>;
 
     /// Gives a lease back, if `node` holds it.
     fn release_lease(&self, name: &str, node: NodeId) -> Result<(), LedgerError>;
@@ -139,14 +139,14 @@ pub enum Lease {
     /// The one who asked, until then.
     Mine {
         /// When it ends unless renewed.
-        until: Time,
+        until: Millis,
     },
     /// Another.
     Others {
         /// Who.
         node: NodeId,
         /// When it ends unless renewed.
-        until: Time,
+        until: Millis,
     },
 }
 

@@ -42,5 +42,5 @@ pub use refusal::Refusal;
 pub use report::{Report, ReportKind, Subject, UnknownReport};
 pub use serial::{SERIAL_OCTETS_MAX, Serial, SerialError};
 pub use status::{Change, Decided, HOLDS_MAX, LastHold, Life, Revocation, Status, StatusRefusal, Wish};
-pub use time::{Seconds, Time, TimeError};
+pub use time::{Millis, Seconds, Time, TimeError};
 pub use timer::{next_due, timer_wish};

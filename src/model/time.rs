@@ -18,6 +18,10 @@ pub struct Time(i64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seconds(pub u32);
 
+/// An instant in milliseconds since 1970: for leases, which must pass on within a second.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Millis(pub i64);
+
 /// Why a text or number is not a time this house can keep.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TimeError {
@@ -59,6 +63,18 @@ impl Time {
     /// Seconds from `earlier` to this time; zero if `earlier` is later.
     pub fn since(self, earlier: Self) -> u64 {
         self.0.saturating_sub(earlier.0).max(0) as u64
+    }
+}
+
+impl Millis {
+    /// The whole second that this instant lies in.
+    pub fn time(self) -> Time {
+        Time(self.0.div_euclid(1000).clamp(UNIX_MIN, UNIX_MAX))
+    }
+
+    /// So many milliseconds later.
+    pub fn plus(self, millis: u32) -> Self {
+        Self(self.0.saturating_add(millis.into()))
     }
 }
 
