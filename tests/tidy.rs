@@ -3,6 +3,8 @@
 //! The law of the rooms is read from the table in `docs/ARCHITECTURE.md`; the other rules stand in the modules below.
 //! Every rule is a function from (path, text) to findings, and is itself tested there with a planted violation.
 
+#[path = "tidy/crates.rs"]
+mod crates;
 #[path = "tidy/documents.rs"]
 mod documents;
 #[path = "tidy/layers.rs"]
@@ -28,6 +30,19 @@ fn rooms_use_only_rooms_of_lower_layers() {
         findings.extend(layers::adapters(&law, &file.path, &file.text));
     }
     none(&findings);
+}
+
+#[test]
+fn a_crate_that_belongs_to_rooms_is_named_only_there() {
+    let tree = Tree::of_the_house();
+    let owners = crates::Owners::parse(tree.text(layers::TABLE));
+    let owners = owners.unwrap_or_else(|findings| panic!("{}", listed(&findings)));
+    none(&tree.rust_under("src/").flat_map(|file| owners.trespasses(&file.path, &file.text)).collect::<Vec<_>>());
+}
+
+#[test]
+fn the_map_shows_every_room() {
+    none(&source::map(Tree::of_the_house().text("src/lib.rs")));
 }
 
 #[test]

@@ -309,7 +309,8 @@ fn handed_out<'a>(room: &'a Room, path: &str, tokens: &[Token], at: usize) -> Op
     named.filter(|_| public).map(String::as_str)
 }
 
-fn backticked(cell: &str) -> Option<String> {
+/// The name in a cell that is nothing but a name in backticks.
+pub fn backticked(cell: &str) -> Option<String> {
     let name = cell.strip_prefix('`')?.strip_suffix('`')?;
     (!name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_'))
         .then(|| name.to_owned())

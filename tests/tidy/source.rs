@@ -128,6 +128,19 @@ pub fn says_never(path: &str, text: &str) -> Vec<Finding> {
     vec![Finding::new(path, 1, "the room's `//!` has no sentence that begins with \"Never\": what is absent here?")]
 }
 
+/// The opening of `src/lib.rs`, the map, shows every room that the file declares.
+pub fn map(text: &str) -> Vec<Finding> {
+    let opening: String = text.lines().take_while(|line| line.starts_with("//!")).collect();
+    let tokens = lex::tokens(text);
+    let declared =
+        (0..tokens.len()).filter(|at| tokens[*at].is("mod")).filter_map(|at| Some((at, tokens.get(at + 1)?)));
+    declared
+        .filter_map(|(at, name)| Some((at, name.word()?)))
+        .filter(|(_, name)| !opening.contains(&format!("[`{name}`]")))
+        .map(|(at, name)| Finding::new("src/lib.rs", tokens[at].line, format!("the map doesn't show `{name}`")))
+        .collect()
+}
+
 fn lines_of(tokens: &[Token]) -> usize {
     match (tokens.first(), tokens.last()) {
         (Some(first), Some(last)) => last.line - first.line + 1,
@@ -254,6 +267,12 @@ mod tests {
             assert_eq!(raw_clock_or_entropy("benches/a.rs", text), [], "{text}");
         }
         assert_eq!(raw_clock_or_entropy("src/x.rs", "// Instant::now\nfn f(now: Time) {}"), []);
+    }
+
+    #[test]
+    fn a_room_that_the_map_does_not_show_is_found() {
+        let text = "//! - [`model`]: nouns.\n\n/// [`desk`]\npub mod desk;\npub mod model;\n";
+        assert_eq!(map(text), [Finding::new("src/lib.rs", 4, "the map doesn't show `desk`")]);
     }
 
     #[test]
