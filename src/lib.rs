@@ -5,6 +5,7 @@
 //! - [`model`] — nouns and rules of the domain: serials, holds, status, events, authority. Pure.
 //! - [`ledger`] — the issuance database, the truth: contract, event bytes, hash tree, adapters.
 
+pub mod app;
 pub mod desk;
 pub mod ledger;
 pub mod model;

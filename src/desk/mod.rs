@@ -11,6 +11,7 @@ mod papers;
 mod queue;
 mod register;
 mod round;
+mod sequencer;
 mod set;
 mod task;
 mod undo;
@@ -19,6 +20,7 @@ mod work;
 pub use queue::{Waiting, waiting};
 pub use register::{check_certificates, record_certificates};
 pub use round::Desk;
+pub use sequencer::{STEP_MS, Sequencer, Stepped};
 pub use task::{DeskError, Done, Task};
 pub use undo::{Undone, carry_out};
 

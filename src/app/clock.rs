@@ -1,0 +1,52 @@
+//! The clock and the system's entropy: the one file of the program that reads them. Everybody else is given them.
+
+#![allow(clippy::disallowed_methods)]
+
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use crate::model::{LedgerId, Millis, NodeId, Time};
+
+/// The present second.
+pub fn now() -> Time {
+    now_millis().time()
+}
+
+/// The present millisecond.
+pub fn now_millis() -> Millis {
+    // A clock before 1970 is broken; reading it as 1970 keeps ledger time where it is, since that never goes back.
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Millis(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A clock that only runs forward: for rates and durations.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts now.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Milliseconds since the start.
+    pub fn millis(&self) -> u64 {
+        u64::try_from(self.0.elapsed().as_millis()).unwrap_or(u64::MAX)
+    }
+}
+
+/// Random octets from the system, fit for keys.
+pub fn entropy<const N: usize>() -> [u8; N] {
+    let mut octets = [0; N];
+    aws_lc_rs::rand::fill(&mut octets).expect("a system without entropy can't run this program");
+    octets
+}
+
+/// A new ledger's identity.
+pub fn new_ledger_id() -> LedgerId {
+    LedgerId(entropy())
+}
+
+/// This process's name among those that share a ledger.
+pub fn new_node_id() -> NodeId {
+    NodeId(entropy())
+}

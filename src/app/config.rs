@@ -1,0 +1,334 @@
+//! The configuration: what stands in `tashika.toml` (raw), and what the program runs with (checked).
+//!
+//! Unknown keys are refused, paths are relative to the file, and rules between settings are checked here, once.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use crate::model::{MediumKind, OfficeHours, Operator, Policy, Seconds, SetRule, Usage};
+
+/// What the program runs with.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The file it came from.
+    pub file: PathBuf,
+    /// Where the ledger is.
+    pub ledger: LedgerPlace,
+    /// The public listener.
+    pub listen: SocketAddr,
+    /// The admin listener.
+    pub admin: SocketAddr,
+    /// The URL under which relying parties reach the public listener.
+    pub public_url: String,
+    /// The key that turns identifiers into pseudonyms.
+    pub pseudonym_key: PathBuf,
+    /// The key that signs checkpoints.
+    pub checkpoint_key: PathBuf,
+    /// Where checkpoints are kept, outside the database.
+    pub checkpoint_file: PathBuf,
+    /// How often a checkpoint is signed.
+    pub checkpoint_every: Seconds,
+    /// The desk's settings.
+    pub policy: Policy,
+}
+
+/// Where a ledger is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LedgerPlace {
+    /// A PostgreSQL URL.
+    Postgres(String),
+    /// A SQLite file.
+    Sqlite(PathBuf),
+}
+
+/// Why a configuration can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// It can't be read.
+    #[error("{file}: {source}")]
+    Read {
+        /// Which file.
+        file: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// It is not TOML, or has a key or value that doesn't belong.
+    #[error("{file}: {message}")]
+    Syntax {
+        /// Which file.
+        file: String,
+        /// What and where.
+        message: String,
+    },
+    /// A value makes no sense, alone or beside another.
+    #[error("{file}: {key}: {why}")]
+    Value {
+        /// Which file.
+        file: String,
+        /// Which key.
+        key: &'static str,
+        /// Why not.
+        why: String,
+    },
+}
+
+/// The file as it is written.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    ledger: RawLedger,
+    #[serde(default)]
+    serve: RawServe,
+    #[serde(default)]
+    keys: RawKeys,
+    #[serde(default)]
+    checkpoints: RawCheckpoints,
+    #[serde(default)]
+    desk: RawDesk,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawLedger {
+    /// `sqlite:FILE` or `postgres://…`.
+    url: String,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawServe {
+    listen: SocketAddr,
+    admin: SocketAddr,
+    public_url: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawKeys {
+    pseudonym: PathBuf,
+    checkpoint: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawCheckpoints {
+    file: PathBuf,
+    every_seconds: u32,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct RawDesk {
+    /// `MEDIUM/USAGE` pairs whose last hold may be lifted.
+    releasable: Option<Vec<String>>,
+    confirm_after_days: Option<u32>,
+    died_confirm_after_days: Option<u32>,
+    delivery_within_days: Option<u32>,
+    backdating_max_days: Option<u32>,
+    budget_floor: Option<u32>,
+    budget_factor: Option<u32>,
+    /// Virtual operator → host.
+    hosts: BTreeMap<String, String>,
+    /// `HH:MM-HH:MM`, Japan time, weekdays.
+    window_hours: Option<String>,
+    sets_need_two_people: Option<bool>,
+}
+
+impl Config {
+    /// Reads and checks a file.
+    pub fn load(file: &Path) -> Result<Self, ConfigError> {
+        let name = file.display().to_string();
+        let text = fs::read_to_string(file).map_err(|source| ConfigError::Read { file: name.clone(), source })?;
+        Self::parse(&text, file)
+    }
+
+    /// Checks a text, as if it stood in `file`.
+    pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
+        let name = file.display().to_string();
+        let raw: Raw = toml::from_str(text).map_err(|error| ConfigError::Syntax {
+            file: name.clone(),
+            message: error.to_string().trim_end().to_owned(),
+        })?;
+        let value = |key, why: String| ConfigError::Value { file: name.clone(), key, why };
+        let base = file.parent().unwrap_or(Path::new(""));
+        let ledger = LedgerPlace::parse(&raw.ledger.url, base).map_err(|why| value("ledger.url", why))?;
+        if raw.checkpoints.every_seconds == 0 {
+            return Err(value("checkpoints.every_seconds", "must be at least 1".into()));
+        }
+        if raw.serve.admin == raw.serve.listen && raw.serve.listen.port() != 0 {
+            let why = "the public and the admin listener need addresses of their own".into();
+            return Err(value("serve.admin", why));
+        }
+        if !raw.serve.admin.ip().is_loopback() {
+            let why = "the admin listener must stay on a loopback address: it has no TLS yet".into();
+            return Err(value("serve.admin", why));
+        }
+        Ok(Self {
+            file: file.to_owned(),
+            ledger,
+            listen: raw.serve.listen,
+            admin: raw.serve.admin,
+            public_url: raw.serve.public_url.unwrap_or_else(|| format!("http://{}", raw.serve.listen)),
+            pseudonym_key: base.join(raw.keys.pseudonym),
+            checkpoint_key: base.join(raw.keys.checkpoint),
+            checkpoint_file: base.join(raw.checkpoints.file),
+            checkpoint_every: Seconds(raw.checkpoints.every_seconds),
+            policy: raw.desk.check().map_err(|(key, why)| value(key, why))?,
+        })
+    }
+}
+
+impl LedgerPlace {
+    /// Reads a ledger URL; relative files are relative to `base`.
+    pub fn parse(url: &str, base: &Path) -> Result<Self, String> {
+        if let Some(path) = url.strip_prefix("sqlite:") {
+            let path = path.strip_prefix("//").unwrap_or(path);
+            if path.is_empty() {
+                return Err("'sqlite:' needs a file, such as sqlite:ledger.db".into());
+            }
+            return Ok(Self::Sqlite(base.join(path)));
+        }
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            return Ok(Self::Postgres(url.to_owned()));
+        }
+        Err("must be sqlite:FILE or postgres://USER@HOST/DATABASE".into())
+    }
+}
+
+impl RawDesk {
+    fn check(self) -> Result<Policy, (&'static str, String)> {
+        let usual = Policy::default();
+        let days = |given: Option<u32>, usual: Seconds, key: &'static str| match given {
+            None => Ok(usual),
+            Some(0 | 36_501..) => Err((key, "must be 1 to 36,500 days".to_owned())),
+            Some(days) => Ok(Seconds::days(days)),
+        };
+        let releasable = match self.releasable {
+            None => usual.releasable,
+            Some(pairs) => pairs
+                .iter()
+                .map(|pair| parse_pair(pair))
+                .collect::<Result<_, _>>()
+                .map_err(|why| ("desk.releasable", why))?,
+        };
+        let mut hosts = BTreeMap::new();
+        for (operator, host) in &self.hosts {
+            let parse = |name: &str| name.parse::<Operator>().map_err(|error| ("desk.hosts", error.to_string()));
+            hosts.insert(parse(operator)?, parse(host)?);
+        }
+        let budget_floor = self.budget_floor.unwrap_or(usual.budget_floor);
+        if budget_floor == 0 {
+            return Err(("desk.budget_floor", "must be at least 1, or nobody could ever do anything".into()));
+        }
+        let sets = match self.sets_need_two_people {
+            Some(false) => SetRule::OnePerson,
+            Some(true) | None => SetRule::TwoPeople,
+        };
+        Ok(Policy {
+            releasable,
+            confirm_after: days(self.confirm_after_days, usual.confirm_after, "desk.confirm_after_days")?,
+            died_confirm_after: days(
+                self.died_confirm_after_days,
+                usual.died_confirm_after,
+                "desk.died_confirm_after_days",
+            )?,
+            delivery_within: days(self.delivery_within_days, usual.delivery_within, "desk.delivery_within_days")?,
+            backdating_max: days(self.backdating_max_days, usual.backdating_max, "desk.backdating_max_days")?,
+            budget_floor,
+            budget_factor: self.budget_factor.unwrap_or(usual.budget_factor),
+            hosts,
+            window_hours: self
+                .window_hours
+                .map(|hours| parse_hours(&hours))
+                .transpose()
+                .map_err(|why| ("desk.window_hours", why))?,
+            sets,
+        })
+    }
+}
+
+impl Default for RawServe {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            admin: SocketAddr::from(([127, 0, 0, 1], 8081)),
+            public_url: None,
+        }
+    }
+}
+
+impl Default for RawKeys {
+    fn default() -> Self {
+        Self { pseudonym: "pseudonym.key".into(), checkpoint: "checkpoint.key".into() }
+    }
+}
+
+impl Default for RawCheckpoints {
+    fn default() -> Self {
+        Self { file: "checkpoints.txt".into(), every_seconds: 60 }
+    }
+}
+
+fn parse_pair(pair: &str) -> Result<(MediumKind, Usage), String> {
+    let wrong = || format!("'{pair}' is not a medium and a usage such as SIM/AUTH");
+    let (medium, usage) = pair.split_once('/').ok_or_else(wrong)?;
+    let media = [MediumKind::Card, MediumKind::Sim, MediumKind::EseAndroid, MediumKind::SeApple];
+    let medium = media.into_iter().find(|kind| kind.name() == medium).ok_or_else(wrong)?;
+    let usage = [Usage::Auth, Usage::Sign].into_iter().find(|known| known.name() == usage).ok_or_else(wrong)?;
+    Ok((medium, usage))
+}
+
+fn parse_hours(text: &str) -> Result<OfficeHours, String> {
+    let wrong = || format!("'{text}' is not a span such as 08:30-17:15");
+    let second = |clock: &str| {
+        let (hour, minute) = clock.split_once(':')?;
+        let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
+        (hour < 24 && minute < 60).then_some(hour * 3600 + minute * 60)
+    };
+    let (opens, closes) = text.split_once('-').ok_or_else(wrong)?;
+    let (opens, closes) = (second(opens).ok_or_else(wrong)?, second(closes).ok_or_else(wrong)?);
+    if opens < closes { Ok(OfficeHours { opens, closes }) } else { Err(format!("'{text}' ends before it begins")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, String> {
+        Config::parse(text, Path::new("/etc/tashika/tashika.toml")).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn three_words_are_a_configuration() {
+        let config = parse("ledger.url = 'sqlite:ledger.db'").unwrap();
+        assert_eq!(config.ledger, LedgerPlace::Sqlite("/etc/tashika/ledger.db".into()));
+        assert_eq!(config.pseudonym_key, Path::new("/etc/tashika/pseudonym.key"));
+        assert_eq!(config.policy, Policy::default());
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused_with_its_key() {
+        for (text, says) in [
+            ("ledger.url = 'sqlite:x'\nledgr = 1", "unknown field `ledgr`"),
+            ("ledger.url = 'mysql://x'", "ledger.url"),
+            ("ledger.url = 'sqlite:x'\nserve.admin = '0.0.0.0:1'", "serve.admin"),
+            ("ledger.url = 'sqlite:x'\ndesk.confirm_after_days = 0", "desk.confirm_after_days"),
+            ("ledger.url = 'sqlite:x'\ndesk.window_hours = '17:00-08:00'", "desk.window_hours"),
+            ("ledger.url = 'sqlite:x'\ndesk.releasable = ['SIM']", "desk.releasable"),
+            ("ledger.url = 'sqlite:x'\ndesk.hosts = {A = 'b'}", "desk.hosts"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(says), "{text}: {error}");
+        }
+    }
+
+    #[test]
+    fn media_that_may_be_released_are_a_setting() {
+        let config = parse("ledger.url = 'sqlite:x'\ndesk.releasable = ['CARD/SIGN', 'SIM/AUTH']").unwrap();
+        assert_eq!(config.policy.releasable, [(MediumKind::Card, Usage::Sign), (MediumKind::Sim, Usage::Auth)]);
+    }
+}

@@ -1,0 +1,10 @@
+//! Putting the house together: configuration, the choice of adapters, clock and entropy, threads and shutdown.
+//!
+//! Used by the command line. Never decides anything about a certificate, and never speaks HTTP itself.
+
+pub mod clock;
+pub mod config;
+pub mod pseudonym;
+mod writer;
+
+pub use writer::Writer;
