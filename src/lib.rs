@@ -3,9 +3,16 @@
 //! This file is the map. The rooms, in the order a newcomer should read them:
 //!
 //! - [`model`] — nouns and rules of the domain: serials, holds, status, events, authority. Pure.
+//! - [`asn1`] — bytes ⇄ model: X.509 certificates built and read.
 //! - [`ledger`] — the issuance database, the truth: contract, event bytes, hash tree, adapters.
+//! - [`desk`] — commands that change a status: authorise, budget, decide, append; the queue, undo, the sequencer.
+//! - [`app`] — configuration, the choice of adapters, clock and entropy, threads, shutdown.
+//!
+//! To change a rule of the domain, go to `model`; how something is stored, `ledger`; what may be asked and by whom,
+//! `model::authority` and `desk`; how it is asked on the command line, `cli`; a setting, `app::config`.
 
 pub mod app;
+pub mod asn1;
 pub mod desk;
 pub mod ledger;
 pub mod model;

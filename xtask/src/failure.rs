@@ -2,11 +2,28 @@
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::process::{ExitCode, ExitStatus};
 
 /// The first thing that went wrong; nothing after it was tried.
 #[derive(Debug)]
 pub enum Failure {
+    /// Generated files are not what their generator makes.
+    #[cfg_attr(not(feature = "testdata"), expect(dead_code, reason = "only the generator compares and writes"))]
+    Differing {
+        /// Their paths.
+        files: Vec<String>,
+        /// The command that writes them.
+        remedy: String,
+    },
+    /// A file could not be read or written.
+    #[cfg_attr(not(feature = "testdata"), expect(dead_code, reason = "only the generator compares and writes"))]
+    File {
+        /// Which one.
+        path: PathBuf,
+        /// What the operating system said.
+        error: io::Error,
+    },
     /// A program is not installed and this chore may not, or can't, install it.
     Missing {
         /// What is not there.
@@ -41,7 +58,11 @@ impl Failure {
     pub fn exit_code(&self) -> ExitCode {
         match self {
             Failure::Usage(_) => ExitCode::from(2),
-            Failure::Missing { .. } | Failure::NotStarted { .. } | Failure::Step { .. } => ExitCode::FAILURE,
+            Failure::Differing { .. }
+            | Failure::File { .. }
+            | Failure::Missing { .. }
+            | Failure::NotStarted { .. }
+            | Failure::Step { .. } => ExitCode::FAILURE,
         }
     }
 }
@@ -49,6 +70,10 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Failure::Differing { files, remedy } => {
+                write!(f, "not as generated: {}. To write them: {remedy}", files.join(", "))
+            }
+            Failure::File { path, error } => write!(f, "{}: {error}", path.display()),
             Failure::Missing { what, remedy } => write!(f, "missing: {what}. To get it: {remedy}"),
             Failure::NotStarted { step, command, error } => {
                 write!(f, "{step}: could not start `{command}`: {error}")

@@ -13,6 +13,10 @@ mod failure;
 mod setup;
 mod step;
 mod test;
+#[cfg(feature = "testdata")]
+#[allow(dead_code, reason = "the expectations beside each certificate are read by tests/testdata")]
+mod testdata;
+mod testdata_verb;
 
 use failure::Failure;
 
@@ -36,6 +40,11 @@ const VERBS: &[Verb] = &[
         run: setup::run,
     },
     Verb { name: "ci", says: "the whole gate: format, dependencies, lints, docs, tests", run: ci::run },
+    Verb {
+        name: "testdata",
+        says: "write certs-testdata/ anew, the same bytes every time; --check only compares",
+        run: testdata_verb::run,
+    },
     Verb { name: "help", says: "this list", run: help },
 ];
 

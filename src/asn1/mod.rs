@@ -1,0 +1,41 @@
+//! Bytes ⇄ model: the X.509 this house writes and the few fields of it that it reads back.
+//!
+//! The demonstration PKI and the test data build certificates here ([`CertificateProfile`], [`Extensions`]); the
+//! importers, `issuer add` and the key ring read them ([`CertificateFields`]). The structure of a certificate is coded
+//! and checked by `rasn`; names, keys and distribution points are kept as the very bytes that stood in the certificate,
+//! since look-ups and CRL scopes compare them octet by octet.
+//!
+//! Never signs, never verifies, never does I/O, never reads a clock.
+
+mod certificate;
+mod distribution;
+mod error;
+mod extensions;
+mod fields;
+mod issuer_hashes;
+mod name;
+mod pem;
+mod public_key;
+mod raw;
+mod signature;
+mod validity;
+
+pub use certificate::{CertificateProfile, UnsignedCertificate};
+pub use distribution::{DistributionPoint, DistributionPointName, FullName, ReasonsCovered};
+pub use error::Asn1Error;
+pub use extensions::{AuthorityAccess, BasicConstraints, ExtendedKeyUsage, Extensions, KeyUsage};
+pub use fields::CertificateFields;
+pub use issuer_hashes::IssuerHashes;
+pub use name::{Name, NameAttribute};
+pub use pem::{PemBlock, certificates_in, pem_blocks, to_pem};
+pub use public_key::{KeyAlgorithm, PublicKey};
+pub use signature::SignatureAlgorithm;
+pub use validity::Validity;
+
+/// An object identifier, checked when made by `Oid::new`.
+pub use rasn::types::ObjectIdentifier as Oid;
+
+#[cfg(test)]
+mod samples;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+//! PEM armour: certificates in files, several to a file, and DER put into armour.
+//!
+//! Called by the importers, `issuer add`, the demonstration PKI and the test data.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use super::Asn1Error;
+
+/// One block of a PEM file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PemBlock {
+    /// What stands between `-----BEGIN ` and `-----`.
+    pub label: String,
+    /// The line of its `BEGIN`, counted from 1.
+    pub line: usize,
+    /// The decoded contents.
+    pub der: Vec<u8>,
+}
+
+/// Every block of a PEM text, whatever its label; text outside of blocks is explanation (RFC 7468 §2) and skipped.
+///
+/// Header lines inside a block (encrypted keys of the old form) are not base64 and refused.
+pub fn pem_blocks(text: &str) -> Result<Vec<PemBlock>, Asn1Error> {
+    let mut blocks = Vec::new();
+    let mut lines = text.lines().map(str::trim_ascii).enumerate();
+    while let Some((index, line)) = lines.next() {
+        let Some(label) = line.strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(DASHES)) else { continue };
+        let (label, line) = (label.to_owned(), index + 1);
+        let end = format!("{END}{label}{DASHES}");
+        let mut base64 = String::new();
+        loop {
+            match lines.next() {
+                Some((_, text)) if text == end => break,
+                Some((_, text)) if !text.starts_with(DASHES) => base64.push_str(text),
+                _ => return Err(Asn1Error::PemUnterminated { label, line }),
+            }
+        }
+        match STANDARD.decode(&base64) {
+            Ok(der) => blocks.push(PemBlock { label, line, der }),
+            Err(_) => return Err(Asn1Error::PemNotBase64 { label, line }),
+        }
+    }
+    Ok(blocks)
+}
+
+/// The DER of every certificate in a file that is either PEM (other blocks are skipped) or one DER certificate.
+pub fn certificates_in(file: &[u8]) -> Result<Vec<Vec<u8>>, Asn1Error> {
+    // A SEQUENCE with a long-form length, as every certificate has; in text the second octet would be no character.
+    if matches!(file, [0x30, 0x80..=0xff, ..]) {
+        return Ok(vec![file.to_vec()]);
+    }
+    let text = str::from_utf8(file).map_err(|_| Asn1Error::NoCertificate)?;
+    let blocks = pem_blocks(text)?;
+    let certificates: Vec<_> =
+        blocks.into_iter().filter(|block| CERTIFICATE_LABELS.contains(&block.label.as_str())).map(|b| b.der).collect();
+    if certificates.is_empty() { Err(Asn1Error::NoCertificate) } else { Ok(certificates) }
+}
+
+/// `der` in armour with that label, in lines of 64 characters.
+pub fn to_pem(label: &str, der: &[u8]) -> String {
+    let base64 = STANDARD.encode(der);
+    let mut text = format!("{BEGIN}{label}{DASHES}\n");
+    let mut rest = base64.as_str();
+    while !rest.is_empty() {
+        let (line, tail) = rest.split_at(rest.len().min(LINE_LENGTH));
+        text.push_str(line);
+        text.push('\n');
+        rest = tail;
+    }
+    text.push_str(&format!("{END}{label}{DASHES}\n"));
+    text
+}
+
+const BEGIN: &str = "-----BEGIN ";
+const END: &str = "-----END ";
+const DASHES: &str = "-----";
+/// The second is what older tools write.
+const CERTIFICATE_LABELS: [&str; 2] = ["CERTIFICATE", "X509 CERTIFICATE"];
+const LINE_LENGTH: usize = 64;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn finds_every_certificate_between_explanations_and_keys() {
+        let text = format!(
+            "subject=…\r\n{}\r\nkey:\n{}{}",
+            to_pem("CERTIFICATE", &[1; 100]).replace('\n', "\r\n"),
+            to_pem("PRIVATE KEY", &[2; 3]),
+            to_pem("CERTIFICATE", &[3])
+        );
+        assert_eq!(certificates_in(text.as_bytes()).unwrap(), [vec![1; 100], vec![3]]);
+        assert_eq!(pem_blocks(&text).unwrap()[1].label, "PRIVATE KEY");
+    }
+
+    #[test]
+    fn refuses_broken_armour_by_line() {
+        let good = to_pem("CERTIFICATE", &[7; 40]);
+        let cut = good.replace("-----END CERTIFICATE-----\n", "");
+        let other = good.replace("END CERTIFICATE", "END PRIVATE KEY");
+        for text in [&cut, &other, &format!("{cut}{good}")] {
+            let error = Asn1Error::PemUnterminated { label: "CERTIFICATE".into(), line: 1 };
+            assert_eq!(certificates_in(text.as_bytes()), Err(error), "{text}");
+        }
+        let error = Asn1Error::PemNotBase64 { label: "CERTIFICATE".into(), line: 2 };
+        assert_eq!(certificates_in(format!("\n{}", good.replace("Bwc", "B*c")).as_bytes()), Err(error));
+        for nothing in ["", "hello", &to_pem("PRIVATE KEY", &[1])] {
+            assert_eq!(certificates_in(nothing.as_bytes()), Err(Asn1Error::NoCertificate));
+        }
+        assert_eq!(certificates_in(&[0xff, 0xfe]), Err(Asn1Error::NoCertificate));
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_put_into_armour_comes_out(der in prop::collection::vec(any::<u8>(), 0..200)) {
+            let blocks = pem_blocks(&to_pem("X", &der)).unwrap();
+            prop_assert_eq!(blocks, vec![PemBlock { label: "X".into(), line: 1, der }]);
+        }
+    }
+}
