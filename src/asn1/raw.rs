@@ -161,9 +161,9 @@ pub(super) fn whole_octets(bits: &BitString, part: &'static str) -> Result<Vec<u
 pub(super) const TAG_INTEGER: u8 = 0x02;
 pub(super) const TAG_UTC_TIME: u8 = 0x17;
 pub(super) const TAG_GENERALIZED_TIME: u8 = 0x18;
-/// `GeneralName` uniformResourceIdentifier, [6] IMPLICIT.
+/// `GeneralName` uniformResourceIdentifier, `[6]` IMPLICIT.
 pub(super) const TAG_URI: u8 = 0x86;
-/// `GeneralName` directoryName, [4] EXPLICIT.
+/// `GeneralName` directoryName, `[4]` EXPLICIT.
 pub(super) const TAG_DIRECTORY: u8 = 0xa4;
 /// 2^32 octets are far beyond any certificate.
 const LENGTH_OCTETS_MAX: usize = 4;
