@@ -2,9 +2,9 @@
 
 use crate::ledger::{Answer, Batch, Hash, encode_request, sha256};
 use crate::model::{
-    Action, Actor, Backing, Body, BudgetKey, Case, CertificateNo, Change, Command, Decided, Entry, Event, HoldKind,
-    LastHold, Outcome, Policy, Position, Refusal, Report, Request, Role, Seconds, Time, Verdict as QueueVerdict,
-    WhyQueued, Wish, cascade, may, may_lift, may_touch, next_due, timer_wish, window_is_open,
+    Action, Actor, Backing, Body, BudgetKey, Case, CertificateNo, Change, Command, Decided, Entry, Event, HoldId,
+    HoldKind, LastHold, Outcome, Policy, Position, Refusal, Report, Request, Role, Seconds, Time,
+    Verdict as QueueVerdict, WhyQueued, Wish, cascade, may, may_lift, may_touch, next_due, timer_wish, window_is_open,
 };
 
 use super::need::budgeted;
@@ -109,7 +109,7 @@ impl Round<'_> {
     }
 
     /// Lifts holds for an undo, those that are still open; revoked certificates stay revoked.
-    pub(super) fn lift(&mut self, actor: &Actor, order: Position, no: CertificateNo, holds: &[crate::model::HoldId]) {
+    pub(super) fn lift(&mut self, actor: &Actor, order: Position, no: CertificateNo, holds: &[HoldId]) {
         let Some(entry) = self.papers.entry(no) else { return };
         let open: Vec<_> = holds.iter().copied().filter(|id| entry.status.hold(*id).is_some()).collect();
         let wish = Wish::Release { holds: open, last: LastHold::MayBeLifted };
@@ -194,19 +194,11 @@ impl Round<'_> {
         Ok(Weighed::Now(Verdict::Changes { root: None, changes }))
     }
 
-    fn release(
-        &self,
-        actor: &Actor,
-        entry: &Entry,
-        named: &[crate::model::HoldId],
-        backing: Backing,
-    ) -> Result<Weighed, Refusal> {
-        let open = &entry.status.holds;
-        let holds = match (named, open.as_slice()) {
-            ([], [one]) => vec![one.id],
-            ([], [_, _, ..]) => return Err(Refusal::WhichHold { open: open.len() }),
-            _ => named.to_vec(),
-        };
+    fn release(&self, actor: &Actor, entry: &Entry, holds: &[HoldId], backing: Backing) -> Result<Weighed, Refusal> {
+        // "Whatever is open" is not a name: replayed, it would lift the hold of a later loss.
+        if holds.is_empty() && !entry.status.holds.is_empty() {
+            return Err(Refusal::WhichHold { open: entry.status.holds.len() });
+        }
         let family = self.papers.family(entry.certificate.holder);
         for hold in holds.iter().filter_map(|id| entry.status.hold(*id)) {
             let lifts = may_lift(actor, hold, entry, &family, self.policy, backing);
@@ -218,7 +210,7 @@ impl Round<'_> {
             lifts?;
         }
         let last = self.policy.last_hold(&entry.certificate);
-        self.single(actor, entry, &Wish::Release { holds, last })
+        self.single(actor, entry, &Wish::Release { holds: holds.to_vec(), last })
     }
 
     fn report(&self, actor: &Actor, report: &Report, backing: Backing) -> Result<Weighed, Refusal> {

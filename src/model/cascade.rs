@@ -134,14 +134,17 @@ impl<'a> Case<'a> {
     }
 
     /// Rows 5 and 8: lift what this actor may lift; where the last hold must stay, revoke and let it be issued anew.
+    ///
+    /// Only holds that were open when the report was made are meant: a late or replayed "found" of loss 1 must not lift
+    /// the hold of loss 2.
     fn found(&self, reach: Reach) -> Result<Vec<Consequence>, Refusal> {
         let mut consequences = Vec::new();
         let mut obstacle = None;
         for entry in self.subjects(reach)? {
-            let (liftable, stuck): (Vec<&Hold>, Vec<&Hold>) =
-                entry.status.holds.iter().partition(|hold| {
-                    may_lift(self.actor, hold, entry, self.family, self.policy, self.backing).is_ok()
-                });
+            let (liftable, stuck): (Vec<&Hold>, Vec<&Hold>) = entry.status.holds.iter().partition(|hold| {
+                hold.since <= self.report.reported_at
+                    && may_lift(self.actor, hold, entry, self.family, self.policy, self.backing).is_ok()
+            });
             let last = self.policy.last_hold(&entry.certificate);
             if liftable.is_empty() {
                 obstacle = obstacle.or(stuck.first().map(|hold| **hold));

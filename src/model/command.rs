@@ -41,7 +41,7 @@ pub enum Command {
         /// Time of loss, as stated.
         lost_at: Option<Time>,
     },
-    /// Lift the named holds of one certificate; with none named, the one that is open if there is just one.
+    /// Lift the named holds of one certificate, and no others.
     Release {
         /// Which certificate.
         key: CertificateKey,

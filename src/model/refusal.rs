@@ -67,8 +67,8 @@ pub enum Refusal {
     /// The same person asked and approves.
     #[error("the person who asked can't be the second person: let someone else decide")]
     SamePerson,
-    /// Several holds are open and none was named.
-    #[error("{open} holds are open: name those to lift with --hold (see 'cert show')")]
+    /// Holds are open and none was named.
+    #[error("a release names the holds that it lifts; {open} open here: see 'cert show', then --hold")]
     WhichHold {
         /// How many.
         open: usize,
