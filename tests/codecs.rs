@@ -1,6 +1,8 @@
 //! Canonical bytes: what is written is read back the same, and whatever can be read was written so, octet for octet.
 //! Otherwise two readings of one history could have two hashes, or one hash two readings.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on should stop where it is")]
+
 #[path = "support/arbitrary.rs"]
 mod arbitrary;
 

@@ -4,6 +4,8 @@
 //! or variant gets a new file: name it in `golden/variants.rs`, give a value in `golden/samples.rs` and run
 //! `GOLDEN=add cargo test --test golden`, which writes files that are missing and touches no other.
 
+#![allow(clippy::unwrap_used, reason = "a test that can't go on should stop where it is")]
+
 #[path = "golden/samples.rs"]
 mod samples;
 #[path = "golden/variants.rs"]
