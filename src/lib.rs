@@ -5,6 +5,7 @@
 //! - [`model`] — nouns and rules of the domain: serials, holds, status, events, authority. Pure.
 //! - [`asn1`] — bytes ⇄ model: X.509 certificates built and read.
 //! - [`ledger`] — the issuance database, the truth: contract, event bytes, hash tree, adapters.
+//! - [`keys`] — signing keys: what can sign, and where its secret lies.
 //! - [`desk`] — commands that change a status: authorise, budget, decide, append; the queue, undo, the sequencer.
 //! - [`app`] — configuration, the choice of adapters, clock and entropy, threads, shutdown.
 //!
@@ -14,5 +15,6 @@
 pub mod app;
 pub mod asn1;
 pub mod desk;
+pub mod keys;
 pub mod ledger;
 pub mod model;

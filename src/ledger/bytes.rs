@@ -89,6 +89,12 @@ impl Writer {
         self.short(text.as_bytes());
     }
 
+    /// Up to 65,535 positions behind their number.
+    pub(super) fn positions(&mut self, positions: impl ExactSizeIterator<Item = Position>) {
+        self.u16(u16::try_from(positions.len()).expect("limits keep lists of holds under 65,536"));
+        positions.for_each(|position| self.position(position));
+    }
+
     pub(super) fn serial(&mut self, serial: &Serial) {
         let octets = serial.as_octets();
         self.u8(octets.len() as u8);
@@ -161,6 +167,11 @@ impl<'a> Reader<'a> {
     pub(super) fn text(&mut self) -> Result<String, Malformed> {
         let octets = self.short()?;
         std::str::from_utf8(octets).map(str::to_owned).map_err(|_| Malformed::Value("text"))
+    }
+
+    pub(super) fn positions(&mut self) -> Result<Vec<Position>, Malformed> {
+        let count = self.u16()?;
+        (0..count).map(|_| self.position()).collect()
     }
 
     pub(super) fn serial(&mut self) -> Result<Serial, Malformed> {

@@ -43,8 +43,7 @@ pub(super) fn write_request(w: &mut Writer, request: &Request) {
         Command::Release { key, holds } => {
             w.u8(5);
             write_key(w, key);
-            w.u8(holds.len() as u8);
-            holds.iter().for_each(|hold| w.position(hold.0));
+            w.positions(holds.iter().map(|hold| hold.0));
         }
         Command::Report(report) => {
             w.u8(6);
@@ -75,7 +74,7 @@ pub(super) fn read_request(r: &mut Reader<'_>) -> Result<Request, Malformed> {
         2 => Command::AdoptEpoch { epoch: Epoch(r.u32()?), note: r.text()? },
         3 => Command::DecideQueued { queued: r.position()?, verdict: read_verdict(r)? },
         4 => Command::Hold { key: read_key(r)?, lost_at: r.option(Reader::time)? },
-        5 => Command::Release { key: read_key(r)?, holds: read_holds(r)? },
+        5 => Command::Release { key: read_key(r)?, holds: r.positions()?.into_iter().map(HoldId).collect() },
         6 => Command::Report(read_report(r)?),
         7 => Command::Revoke { key: read_key(r)?, reason: read_reason(r)?, lost_at: r.option(Reader::time)? },
         8 => {
@@ -285,11 +284,6 @@ pub(super) fn read_verdict(r: &mut Reader<'_>) -> Result<Verdict, Malformed> {
         2 => Ok(Verdict::Rejected),
         tag => Err(Malformed::Tag { what: "verdict", tag: tag.into() }),
     }
-}
-
-fn read_holds(r: &mut Reader<'_>) -> Result<Vec<HoldId>, Malformed> {
-    let count = r.u8()?;
-    (0..count).map(|_| r.position().map(HoldId)).collect()
 }
 
 /// Numbers are given in the order in which kinds were invented and never change.

@@ -23,7 +23,7 @@ pub fn encode_status(status: &Status) -> Vec<u8> {
         }
     }
     w.option(status.handed_to, |w, to| w.u32(to.0));
-    w.u8(status.holds.len() as u8);
+    w.u16(u16::try_from(status.holds.len()).expect("limits keep open holds under 65,536"));
     for hold in &status.holds {
         w.position(hold.id.0);
         write_hold_kind(&mut w, hold.kind);
@@ -55,8 +55,8 @@ pub fn decode_status(bytes: &[u8]) -> Result<Status, Malformed> {
         tag => return Err(Malformed::Tag { what: "life", tag: tag.into() }),
     };
     let handed_to = r.option(|r| r.u32().map(Municipality))?;
-    let count = r.u8()?;
-    let mut holds = Vec::with_capacity(count.into());
+    let count = r.u16()?;
+    let mut holds: Vec<Hold> = Vec::new();
     for _ in 0..count {
         holds.push(Hold {
             id: HoldId(r.position()?),
@@ -68,6 +68,13 @@ pub fn decode_status(bytes: &[u8]) -> Result<Status, Malformed> {
         });
     }
     r.end()?;
+    // Holds are opened at rising positions, and revocation closes them all: other bytes were written by nobody.
+    if !holds.is_sorted_by(|a, b| a.id < b.id) {
+        return Err(Malformed::Value("order of holds"));
+    }
+    if matches!(life, Life::Revoked(_)) && !holds.is_empty() {
+        return Err(Malformed::Value("holds of a revoked certificate"));
+    }
     Ok(Status { life, holds, handed_to, as_of })
 }
 
@@ -82,8 +89,7 @@ pub(super) fn write_change(w: &mut Writer, change: &Change) {
         }
         Change::Released { holds } => {
             w.u8(3);
-            w.u8(holds.len() as u8);
-            holds.iter().for_each(|hold| w.position(hold.0));
+            w.positions(holds.iter().map(|hold| hold.0));
         }
         Change::Revoked { reason, at, lost_at } => {
             w.u8(4);
@@ -111,8 +117,7 @@ pub(super) fn read_change(r: &mut Reader<'_>) -> Result<Change, Malformed> {
         1 => Change::Acknowledged,
         2 => Change::Held { kind: read_hold_kind(r)?, lost_at: r.option(Reader::time)?, becomes: read_final(r)? },
         3 => {
-            let count = r.u8()?;
-            let holds: Vec<_> = (0..count).map(|_| r.position().map(HoldId)).collect::<Result<_, _>>()?;
+            let holds: Vec<_> = r.positions()?.into_iter().map(HoldId).collect();
             if !holds.is_sorted_by(|a, b| a < b) {
                 return Err(Malformed::Value("order of holds"));
             }

@@ -1,0 +1,79 @@
+//! Signing keys: what can sign, and where its secret lies.
+//!
+//! [`Signer`] is what everybody else sees; [`software`] keeps keys in files. Composition chooses one and hands it to
+//! whoever signs: checkpoints today, replies and CRLs when their rooms are built. Never decides what is signed, never
+//! gives a secret out, never prints one, never draws entropy by itself.
+
+mod pem;
+pub mod software;
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+/// Something that signs. The secret stays inside.
+///
+/// - **Threads.** Any number may sign at once; a call blocks for as long as a signature takes (a device may be slow).
+/// - **Retry.** [`KeyError::Failed`] may pass; the caller decides whether to ask again. Nothing is half done.
+/// - **Not to be trusted.** Whoever publishes what was signed verifies it first.
+pub trait Signer: Send + Sync {
+    /// What sort of signature it makes.
+    fn algorithm(&self) -> Algorithm;
+
+    /// The public key, as the algorithm writes it.
+    fn public_key(&self) -> &[u8];
+
+    /// Signs these octets, hashing included.
+    fn sign(&self, octets: &[u8]) -> Result<Vec<u8>, KeyError>;
+}
+
+/// Sorts of signatures.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Algorithm {
+    /// Ed25519 (RFC 8032): 32 octets of public key, 64 of signature. For checkpoints; the field's verifiers of replies
+    /// and CRLs don't know it.
+    Ed25519,
+}
+
+/// What can go wrong with a key.
+#[derive(Debug, thiserror::Error)]
+pub enum KeyError {
+    /// A key file exists already; keys are never overwritten.
+    #[error("{}: there is already a key: nothing was changed", .0.display())]
+    Exists(PathBuf),
+    /// Others than its owner may read the file.
+    #[error("{}: others may read this key (mode {mode:03o}): make it 'chmod 600', and replace the key if they did", path.display())]
+    Exposed {
+        /// Which file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// The key could not sign.
+    #[error("the key did not sign")]
+    Failed,
+    /// The file holds no key that this program can use.
+    #[error("{}: {what}", path.display())]
+    Form {
+        /// Which file.
+        path: PathBuf,
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// The file can't be read or written.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+}
+
+impl fmt::Display for Algorithm {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ed25519 => f.write_str("Ed25519"),
+        }
+    }
+}
