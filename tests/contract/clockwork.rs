@@ -1,15 +1,17 @@
 //! Timers, the queue, answers, budgets, the inbox, heartbeats, leases, upkeep.
 
+use std::thread;
+
 use tashika::ledger::{Answer, Batch, Found, InboxResult, Lease, Ledger, Upkeep, Wanted};
 use tashika::model::{
-    Actor, Body, BudgetKey, CertificateNo, Command, Event, IdempotencyKey, IssuerNo, NodeId, Outcome, Position,
-    Request, Role, Seconds, UndoScope, Verdict, WhyQueued,
+    Actor, Body, BudgetKey, CertificateNo, Command, Event, IdempotencyKey, IssuerNo, Millis, NodeId, Outcome, Position,
+    Request, Role, UndoScope, Verdict, WhyQueued,
 };
 
 use crate::nation;
 use crate::reader::Reader;
 use crate::world::World;
-use crate::writer::{cards, commit, furnish, mark, marker};
+use crate::writer::{append, cards, commit, furnish, mark, marker};
 
 /// Records a marker with something beside it.
 fn with_marker(ledger: &dyn Ledger, beside: impl Fn(&mut Batch, Position)) -> Batch {
@@ -104,6 +106,26 @@ pub fn an_answer_is_kept_and_not_overwritten(world: &dyn World) -> Option<()> {
     Some(())
 }
 
+/// What was so already is answered without an event, so the head can't tell two writers apart: the answer must.
+pub fn one_answer_without_an_event_wins(world: &dyn World) -> Option<()> {
+    let ledger = world.open();
+    mark(&*ledger, "something");
+    let key = IdempotencyKey([3; 16]);
+    let answer = |command| (key, Answer { command: [command; 32], outcome: Outcome::AlreadySo });
+    let wanted = Wanted { answers: vec![key], ..Wanted::default() };
+    commit(&*ledger, &wanted, |found, batch| {
+        if found.answers.is_empty() {
+            batch.answers.push(answer(1));
+        }
+    });
+    // Another decided on the same head, before that was written.
+    let mut second = Batch::on(ledger.head().unwrap());
+    second.answers.push(answer(2));
+    assert!(!append(&*world.open(), &second), "not moved, so nobody would decide again");
+    assert_eq!(ledger.find(&wanted).unwrap().answers, [answer(1)]);
+    Some(())
+}
+
 pub fn budgets_count_the_hour_and_the_peak_of_four_weeks(world: &dyn World) -> Option<()> {
     let ledger = world.open();
     let (key, other) = (BudgetKey("call-centre hold".into()), BudgetKey("carrier:mno-a hold".into()));
@@ -177,7 +199,7 @@ pub fn a_heartbeat_never_goes_back(world: &dyn World) -> Option<()> {
     let mut batch = Batch::on(ledger.head().unwrap());
     loop {
         batch.record(marker("ahead", nation::at(5_000)));
-        if crate::writer::append(&*ledger, &batch) {
+        if append(&*ledger, &batch) {
             break;
         }
         batch = Batch::on(ledger.head().unwrap());
@@ -192,21 +214,37 @@ pub fn a_heartbeat_never_goes_back(world: &dyn World) -> Option<()> {
 pub fn a_lease_is_taken_over_after_its_end_and_not_before(world: &dyn World) -> Option<()> {
     let (ledger, other) = (world.open(), world.open());
     let (mine, theirs) = (NodeId([1; 16]), NodeId([2; 16]));
-    let term = Seconds(3);
-    let until = |seconds| Lease::Mine { until: nation::at(seconds) };
-    let held_by = |node, seconds| Lease::Others { node, until: nation::at(seconds) };
-    assert_eq!(ledger.lease("sequencer", mine, nation::at(0), term).unwrap(), until(3));
-    assert_eq!(other.lease("sequencer", theirs, nation::at(2), term).unwrap(), held_by(mine, 3));
-    assert_eq!(other.lease("publisher", theirs, nation::at(2), term).unwrap(), until(5), "another lease");
-    assert_eq!(ledger.lease("sequencer", mine, nation::at(2), term).unwrap(), until(5), "renewed");
-    assert_eq!(other.lease("sequencer", theirs, nation::at(4), term).unwrap(), held_by(mine, 5));
-    assert_eq!(other.lease("sequencer", theirs, nation::at(6), term).unwrap(), until(9), "taken over");
-    assert_eq!(ledger.lease("sequencer", mine, nation::at(6), term).unwrap(), held_by(theirs, 9));
+    let (term_ms, start) = (900, Millis(nation::NOON * 1_000));
+    let until = |ms| Lease::Mine { until: start.plus(ms) };
+    let held_by = |node, ms| Lease::Others { node, until: start.plus(ms) };
+    assert_eq!(ledger.lease("sequencer", mine, start, term_ms).unwrap(), until(900));
+    assert_eq!(other.lease("sequencer", theirs, start.plus(899), term_ms).unwrap(), held_by(mine, 900));
+    assert_eq!(other.lease("publisher", theirs, start.plus(899), term_ms).unwrap(), until(1_799), "another lease");
+    assert_eq!(ledger.lease("sequencer", mine, start.plus(500), term_ms).unwrap(), until(1_400), "renewed");
+    assert_eq!(other.lease("sequencer", theirs, start.plus(901), term_ms).unwrap(), held_by(mine, 1_400));
+    assert_eq!(other.lease("sequencer", theirs, start.plus(1_400), term_ms).unwrap(), until(2_300), "it ended, sharp");
+    assert_eq!(ledger.lease("sequencer", mine, start.plus(1_401), term_ms).unwrap(), held_by(theirs, 2_300));
     // Giving back what one doesn't hold changes nothing; giving back what one holds frees it at once.
     ledger.release_lease("sequencer", mine).unwrap();
-    assert_eq!(ledger.lease("sequencer", mine, nation::at(7), term).unwrap(), held_by(theirs, 9));
+    assert_eq!(ledger.lease("sequencer", mine, start.plus(1_402), term_ms).unwrap(), held_by(theirs, 2_300));
     other.release_lease("sequencer", theirs).unwrap();
-    assert_eq!(ledger.lease("sequencer", mine, nation::at(7), term).unwrap(), until(10));
+    assert_eq!(ledger.lease("sequencer", mine, start.plus(1_403), term_ms).unwrap(), until(2_303));
+    Some(())
+}
+
+/// Any number of nodes may ask at once: one of them leads.
+pub fn a_lease_has_one_holder_under_concurrent_nodes(world: &dyn World) -> Option<()> {
+    let start = Millis(nation::NOON * 1_000);
+    for round in 0..5 {
+        let now = start.plus(round * 1_000);
+        let leaders: Vec<_> = thread::scope(|scope| {
+            let ask = |node: u8| world.open().lease("sequencer", NodeId([node; 16]), now, 900).unwrap();
+            let nodes: Vec<_> = (0..4).map(|node| scope.spawn(move || ask(node))).collect();
+            nodes.into_iter().map(|node| node.join().unwrap()).collect()
+        });
+        let leading = leaders.iter().filter(|lease| matches!(lease, Lease::Mine { .. })).count();
+        assert_eq!(leading, 1, "{leaders:?}");
+    }
     Some(())
 }
 

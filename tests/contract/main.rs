@@ -38,9 +38,11 @@ macro_rules! contract {
             contract! { @cases $world, $make;
                 clockwork::{
                     a_heartbeat_never_goes_back,
+                    a_lease_has_one_holder_under_concurrent_nodes,
                     a_lease_is_taken_over_after_its_end_and_not_before,
                     an_answer_is_kept_and_not_overwritten,
                     budgets_count_the_hour_and_the_peak_of_four_weeks,
+                    one_answer_without_an_event_wins,
                     the_inbox_is_decided_once,
                     the_queue_says_what_waits,
                     timers_come_due_in_order_and_are_done_once,
@@ -71,6 +73,8 @@ macro_rules! contract {
                     a_batch_is_written_whole_or_not_at_all,
                     a_batch_on_an_old_head_is_refused,
                     a_batch_on_another_history_is_refused,
+                    a_turn_is_given_back_whatever_happens,
+                    a_turn_keeps_others_from_writing,
                     a_wait_ends_with_anothers_commit_or_at_its_bound,
                     events_are_paged_in_order,
                     one_change_of_one_status_wins,

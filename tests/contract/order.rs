@@ -1,10 +1,12 @@
 //! Positions, heads, comparison of heads, all or nothing, pages, wake-ups.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Barrier;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tashika::ledger::{Answer, Batch, LedgerError, Wanted};
+use tashika::ledger::{Answer, Batch, Head, Ledger, LedgerError, Settled, Severity, Wanted, settle};
 use tashika::model::{CertificateNo, HoldKind, IdempotencyKey, Outcome, Position, Wish};
 
 use crate::nation;
@@ -158,6 +160,83 @@ pub fn events_are_paged_in_order(world: &dyn World) -> Option<()> {
     assert!(ledger.events_after(end, 10).unwrap().is_empty());
     assert!(ledger.events_after(end.plus(7), 10).unwrap().is_empty());
     assert_eq!(ledger.events_after(Position(0), 1).unwrap()[0], nation::genesis(1).events[0]);
+    Some(())
+}
+
+/// However busy others are: who has the turn is not overtaken, and may read meanwhile.
+pub fn a_turn_keeps_others_from_writing(world: &dyn World) -> Option<()> {
+    let stop = AtomicBool::new(false);
+    let ledger = world.open();
+    thread::scope(|scope| {
+        let busy = |writer: usize| {
+            let (ledger, stop) = (world.open(), &stop);
+            move || {
+                (0..).take_while(|_| !stop.load(Ordering::SeqCst)).for_each(|number| {
+                    mark(&*ledger, &format!("busy {writer} {number}"));
+                })
+            }
+        };
+        let writers = [scope.spawn(busy(0)), scope.spawn(busy(1))];
+        for turn in 0..5 {
+            let tag = format!("turn {turn}");
+            let batch = in_turn(&*ledger, &mut |head| {
+                thread::sleep(Duration::from_millis(20));
+                let found = ledger.find(&Wanted::default())?;
+                assert_eq!((&found.head, &ledger.head()?), (head, head), "somebody wrote in another's turn");
+                let mut batch = Batch::on(head.clone());
+                batch.record(marker(&tag, nation::at(7)));
+                Ok(batch)
+            });
+            assert_eq!(batch.events.len(), 1);
+        }
+        stop.store(true, Ordering::SeqCst);
+        writers.into_iter().for_each(|writer| writer.join().unwrap());
+    });
+    let tags = Reader::of(&*ledger).tags();
+    assert!((0..5).all(|turn| tags.get(&format!("turn {turn}")) == Some(&1)), "{tags:?}");
+    assert!(tags.keys().any(|tag| tag.starts_with("busy")), "nobody was busy");
+    Some(())
+}
+
+/// Takes the turn until it was had: `Moved` is no excuse here.
+fn in_turn(ledger: &dyn Ledger, build: &mut dyn FnMut(&Head) -> Result<Batch, LedgerError>) -> Batch {
+    for _ in 0..1_000 {
+        let mut built = None;
+        let result = ledger.append_in_turn(&mut |head| {
+            let batch = build(head)?;
+            built = Some(batch.clone());
+            Ok(batch)
+        });
+        match (result, built) {
+            (Ok(batch), _) => return batch,
+            (Err(LedgerError::Uncertain(_)), Some(batch)) => {
+                if settle(ledger, &batch).unwrap() == Settled::Written {
+                    return batch;
+                }
+            }
+            (Err(LedgerError::Moved { now }), _) => panic!("overtaken in its turn, by {now}"),
+            (Err(error), _) => assert_eq!(error.severity(), Severity::Retry, "{error}"),
+        }
+    }
+    panic!("never had its turn");
+}
+
+pub fn a_turn_is_given_back_whatever_happens(world: &dyn World) -> Option<()> {
+    let ledger = world.open();
+    let before = ledger.head().unwrap();
+    let refused =
+        (0..100).map(|_| ledger.append_in_turn(&mut |_| Err(LedgerError::Settings("changed its mind".into()))));
+    // A ledger that lies may fail before it gives the turn.
+    let refused = refused.map(Result::unwrap_err).find(|error| error.severity() != Severity::Retry);
+    assert!(matches!(refused, Some(LedgerError::Settings(why)) if why == "changed its mind"), "handed on as it is");
+    mark(&*ledger, "after a turn that failed");
+    let empty = in_turn(&*ledger, &mut |head| Ok(Batch::on(head.clone())));
+    assert!(empty.is_empty());
+    let died = catch_unwind(AssertUnwindSafe(|| in_turn(&*ledger, &mut |_| resume_unwind(Box::new("died")))));
+    assert!(died.is_err());
+    mark(&*world.open(), "after a turn that nobody ended");
+    assert!(before.position < ledger.head().unwrap().position);
+    assert_eq!(Reader::of(&*ledger).head, ledger.head().unwrap());
     Some(())
 }
 

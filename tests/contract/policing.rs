@@ -32,45 +32,49 @@ const WRONGS: &[Wrong] = &[
     ("a decision about no inbox item", |b| b.inbox.push((5, refused(b.next.position))), "inbox"),
     ("a cause that comes later", |b| again(b, |event| event.cause = Some(Position(1_000))), "comes later"),
     ("another's key", |b| again(b, |event| set_key(event, 2)), "another key"),
-    ("a change twice", |b| change(b, Change::Acknowledged), "not possible"),
-    ("a hold that isn't open lifted", |b| change(b, Change::Released { holds: vec![HoldId(Position(1))] }), "not open"),
-    ("nothing lifted", |b| change(b, Change::Released { holds: Vec::new() }), "of nothing"),
-    ("revoked as of now, though held before", |b| change(b, revoked(nation::at(500))), "first hold"),
-    ("a final reason for what isn't final", |b| change(b, worse(Reason::KeyCompromise)), "not possible"),
+    ("a change twice", |b| change(b, &Change::Acknowledged), "not possible"),
+    (
+        "a hold that isn't open lifted",
+        |b| change(b, &Change::Released { holds: vec![HoldId(Position(1))] }),
+        "not open",
+    ),
+    ("nothing lifted", |b| change(b, &Change::Released { holds: Vec::new() }), "of nothing"),
+    ("revoked as of now, though held before", |b| change(b, &revoked(nation::at(500))), "first hold"),
+    ("a final reason for what isn't final", |b| change(b, &worse(Reason::KeyCompromise)), "not possible"),
     (
         "revoked twice",
         |b| {
-            change(b, revoked(nation::at(5)));
-            change(b, revoked(nation::at(5)))
+            change(b, &revoked(nation::at(5)));
+            change(b, &revoked(nation::at(5)))
         },
         "not possible",
     ),
     (
         "a final reason weakened",
         |b| {
-            change(b, revoked(nation::at(5)));
-            change(b, worse(Reason::Unspecified))
+            change(b, &revoked(nation::at(5)));
+            change(b, &worse(Reason::Unspecified))
         },
         "weakens",
     ),
     (
         "held after it was revoked",
         |b| {
-            change(b, revoked(nation::at(5)));
-            change(b, held())
+            change(b, &revoked(nation::at(5)));
+            change(b, &held())
         },
         "not possible",
     ),
-    ("a set of no issuer", |b| set(b, SetTarget::Issuer(IssuerNo(9)), SetChange::Held), "no issuer"),
+    ("a set of no issuer", |b| set(b, &SetTarget::Issuer(IssuerNo(9)), SetChange::Held), "no issuer"),
     (
         "a set hold that nobody opened",
-        |b| set(b, issuer_1(), SetChange::Released { hold: HoldId(Position(1)) }),
+        |b| set(b, &issuer_1(), SetChange::Released { hold: HoldId(Position(1)) }),
         "no such",
     ),
     (
         "registered into a held set",
         |b| {
-            set(b, issuer_1(), SetChange::Held);
+            set(b, &issuer_1(), SetChange::Held);
             b.register(nation::actor(Role::System), nation::at(9), vec![stranger(1)]);
         },
         "not good",
@@ -123,9 +127,9 @@ fn well_formed(ledger: &MemoryLedger) -> Batch {
 }
 
 /// Adds a change of certificate 1, with the status that follows from it if anything could.
-fn change(batch: &mut Batch, change: Change) {
+fn change(batch: &mut Batch, change: &Change) {
     let NewStatus { no, status } = batch.statuses.pop().unwrap();
-    record_change(batch, no, nation::key(1, 1), status, nation::at(9), &change);
+    record_change(batch, no, nation::key(1, 1), status, nation::at(9), change);
 }
 
 /// Records the last event once more, altered.
@@ -135,8 +139,8 @@ fn again(batch: &mut Batch, alter: impl Fn(&mut Event)) {
     batch.record(event);
 }
 
-fn set(batch: &mut Batch, target: SetTarget, change: SetChange) {
-    let body = Body::SetChanged { target, change };
+fn set(batch: &mut Batch, target: &SetTarget, change: SetChange) {
+    let body = Body::SetChanged { target: target.clone(), change };
     batch.record(Event { time: nation::at(9), actor: nation::actor(Role::Ops), cause: None, body });
 }
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use tashika::ledger::{Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Upkeep, Wanted};
 use tashika::model::{
-    Body, Book, CertificateKey, CertificateNo, Entry, Event, ListNo, NodeId, Position, Report, ReportKind, Role,
-    Seconds, Subject, Time,
+    Body, Book, CertificateKey, CertificateNo, Entry, Event, ListNo, Millis, NodeId, Position, Report, ReportKind,
+    Role, Subject, Time,
 };
 
 use crate::memory_ledger::{MemoryLedger, State};
@@ -124,6 +124,24 @@ impl LyingLedger {
         }
     }
 
+    /// A call that writes: it can also find no space, or break before or after it was written.
+    fn write<T>(&self, effect: impl FnOnce() -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+        if self.lies(|l| l.full, |t| &mut t.full) {
+            return Err(LedgerError::Full("the script says so".into()));
+        }
+        if self.lies(|l| l.uncertain_lost, |t| &mut t.uncertain_lost) {
+            return Err(LedgerError::Uncertain("the script says so".into()));
+        }
+        self.remember();
+        self.call(|| {
+            let written = effect()?;
+            if self.lies(|l| l.uncertain_written, |t| &mut t.uncertain_written) {
+                return Err(LedgerError::Uncertain("the script says so".into()));
+            }
+            Ok(written)
+        })
+    }
+
     fn fate(&self) -> Fate {
         if !self.lies(|l| l.crash, |t| &mut t.crash) {
             Fate::Live
@@ -205,20 +223,11 @@ impl Ledger for LyingLedger {
             self.remember();
             self.let_another_write();
         }
-        if self.lies(|l| l.full, |t| &mut t.full) {
-            return Err(LedgerError::Full("the script says so".into()));
-        }
-        if self.lies(|l| l.uncertain_lost, |t| &mut t.uncertain_lost) {
-            return Err(LedgerError::Uncertain("the script says so".into()));
-        }
-        self.remember();
-        self.call(|| {
-            self.truth.append(batch)?;
-            if self.lies(|l| l.uncertain_written, |t| &mut t.uncertain_written) {
-                return Err(LedgerError::Uncertain("the script says so".into()));
-            }
-            Ok(())
-        })
+        self.write(|| self.truth.append(batch))
+    }
+
+    fn append_in_turn(&self, build: &mut dyn FnMut(&Head) -> Result<Batch, LedgerError>) -> Result<Batch, LedgerError> {
+        self.write(|| self.truth.append_in_turn(build))
     }
 
     fn events_after(&self, after: Position, limit: usize) -> Result<Vec<Sealed>, LedgerError> {
@@ -271,8 +280,8 @@ impl Ledger for LyingLedger {
         self.call(|| self.truth.heartbeat())
     }
 
-    fn lease(&self, name: &str, node: NodeId, now: Time, term: Seconds) -> Result<Lease, LedgerError> {
-        self.call(|| self.truth.lease(name, node, now, term))
+    fn lease(&self, name: &str, node: NodeId, now: Millis, term_ms: u32) -> Result<Lease, LedgerError> {
+        self.call(|| self.truth.lease(name, node, now, term_ms))
     }
 
     fn release_lease(&self, name: &str, node: NodeId) -> Result<(), LedgerError> {

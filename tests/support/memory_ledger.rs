@@ -12,7 +12,7 @@ use tashika::ledger::{
 };
 use tashika::model::{
     BUDGET_DAYS, Book, BudgetKey, BudgetUse, Certificate, CertificateKey, CertificateNo, Entry, IdempotencyKey,
-    IssuerNo, ListNo, NodeId, Position, Seconds, Status, Time,
+    IssuerNo, ListNo, Millis, NodeId, Position, Status, Time,
 };
 
 use crate::police;
@@ -26,6 +26,7 @@ pub struct MemoryLedger {
 struct Shared {
     state: Mutex<State>,
     appended: Condvar,
+    turn_given_back: Condvar,
 }
 
 /// Everything that is stored.
@@ -44,30 +45,78 @@ pub struct State {
     pub lists: BTreeMap<ListNo, BTreeSet<CertificateNo>>,
     pub inbox: BTreeMap<u64, (InboxItem, Option<InboxResult>)>,
     pub heartbeat: Option<Heartbeat>,
-    pub leases: BTreeMap<String, (NodeId, Time)>,
+    pub leases: BTreeMap<String, (NodeId, Millis)>,
+    /// Whether somebody has the writer's turn.
+    pub turn: Turn,
     /// What the police found wrong with batches that were handed in.
     pub complaints: Vec<String>,
+}
+
+/// The writer's turn.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    Free,
+    Taken,
+}
+
+/// Gives the turn back, also when the one who has it dies.
+struct TurnTaken<'a>(&'a MemoryLedger);
+
+impl Drop for TurnTaken<'_> {
+    fn drop(&mut self) {
+        self.0.state().turn = Turn::Free;
+        self.0.shared.turn_given_back.notify_all();
+    }
 }
 
 impl MemoryLedger {
     /// A ledger whose first batch is `genesis`.
     pub fn create(genesis: &Batch) -> Self {
-        let state = State::before_first(genesis.at.clone());
-        let ledger = Self { shared: Arc::new(Shared { state: Mutex::new(state), appended: Condvar::new() }) };
+        let ledger = Self::of(State::before_first(genesis.at.clone()));
         ledger.append(genesis).expect("a well-formed first batch");
         ledger
     }
 
     /// A ledger that begins as a copy of this one and then goes its own way: a restored backup, a promoted replica.
     pub fn fork(&self) -> Self {
-        let state = self.state().clone();
-        Self { shared: Arc::new(Shared { state: Mutex::new(state), appended: Condvar::new() }) }
+        Self::of(self.state().clone())
+    }
+
+    fn of(state: State) -> Self {
+        let (appended, turn_given_back) = (Condvar::new(), Condvar::new());
+        Self { shared: Arc::new(Shared { state: Mutex::new(state), appended, turn_given_back }) }
     }
 
     /// All that is stored, for checkers and for breaking it on purpose.
     pub fn state(&self) -> MutexGuard<'_, State> {
         // A test that panicked while it looked has not half-written anything.
         self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The state, once nobody has the writer's turn.
+    fn in_nobodys_turn(&self) -> MutexGuard<'_, State> {
+        let taken = |state: &mut State| state.turn == Turn::Taken;
+        self.shared.turn_given_back.wait_while(self.state(), taken).unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Compares, inspects, stores.
+    fn write(&self, mut state: MutexGuard<'_, State>, batch: &Batch) -> Result<(), LedgerError> {
+        let here = &state.head;
+        if (here.epoch, here.position, here.link) != (batch.at.epoch, batch.at.position, batch.at.link) {
+            return Err(LedgerError::Moved { now: here.position });
+        }
+        // Another writer gave the same answer, and no event: who decides again will find it.
+        if batch.events.is_empty() && batch.answers.iter().any(|(key, _)| state.answers.contains_key(key)) {
+            return Err(LedgerError::Moved { now: here.position });
+        }
+        if let Err(complaint) = police::inspect(&state, batch) {
+            state.complaints.push(complaint.clone());
+            return Err(LedgerError::Refused(complaint));
+        }
+        state.store(batch);
+        drop(state);
+        self.shared.appended.notify_all();
+        Ok(())
     }
 
     /// Writes a command into the inbox, as an outside CA does in its own transaction.
@@ -96,6 +145,7 @@ impl State {
             inbox: BTreeMap::new(),
             heartbeat: None,
             leases: BTreeMap::new(),
+            turn: Turn::Free,
             complaints: Vec::new(),
         }
     }
@@ -204,19 +254,20 @@ impl Ledger for MemoryLedger {
     }
 
     fn append(&self, batch: &Batch) -> Result<(), LedgerError> {
-        let mut state = self.state();
-        let here = &state.head;
-        if (here.epoch, here.position, here.link) != (batch.at.epoch, batch.at.position, batch.at.link) {
-            return Err(LedgerError::Moved { now: here.position });
-        }
-        if let Err(complaint) = police::inspect(&state, batch) {
-            state.complaints.push(complaint.clone());
-            return Err(LedgerError::Refused(complaint));
-        }
-        state.store(batch);
+        self.write(self.in_nobodys_turn(), batch)
+    }
+
+    fn append_in_turn(&self, build: &mut dyn FnMut(&Head) -> Result<Batch, LedgerError>) -> Result<Batch, LedgerError> {
+        let mut state = self.in_nobodys_turn();
+        state.turn = Turn::Taken;
+        let head = state.head.clone();
         drop(state);
-        self.shared.appended.notify_all();
-        Ok(())
+        let _turn = TurnTaken(self);
+        let batch = build(&head)?;
+        if !batch.is_empty() {
+            self.write(self.state(), &batch)?;
+        }
+        Ok(batch)
     }
 
     fn events_after(&self, after: Position, limit: usize) -> Result<Vec<Sealed>, LedgerError> {
@@ -294,14 +345,14 @@ impl Ledger for MemoryLedger {
         Ok(self.state().heartbeat.clone())
     }
 
-    fn lease(&self, name: &str, node: NodeId, now: Time, term: Seconds) -> Result<Lease, LedgerError> {
+    fn lease(&self, name: &str, node: NodeId, now: Millis, term_ms: u32) -> Result<Lease, LedgerError> {
         let mut state = self.state();
         match state.leases.get(name) {
             Some((holder, until)) if *holder != node && *until > now => {
                 Ok(Lease::Others { node: *holder, until: *until })
             }
             _ => {
-                let until = now + term;
+                let until = now.plus(term_ms);
                 state.leases.insert(name.to_owned(), (node, until));
                 Ok(Lease::Mine { until })
             }
