@@ -1,0 +1,78 @@
+//! What the clock does by itself.
+
+use tashika::desk::{Sequencer, due_task};
+use tashika::model::{Command, Delivery, IssuerNo, Millis, NodeId, Reason, ReportKind, Role, Seconds, Usage};
+
+use crate::nation::{actor, key, on_card, operator};
+use crate::office::{Office, all_of, phone_of};
+
+fn tick(office: &mut Office) {
+    while let Some(task) = due_task(&office.ledger, office.now).unwrap() {
+        office.desk.one(&task, office.now).unwrap();
+    }
+}
+
+#[test]
+fn a_carriers_hold_becomes_final_unless_contradicted() {
+    let mut office = Office::open();
+    let carrier = actor(Role::Carrier(operator("mno-1")));
+    let since = office.now;
+    office.report(carrier, ReportKind::ContractEnded, phone_of(1)).unwrap();
+    office.report(carrier, ReportKind::ContractEnded, phone_of(2)).unwrap();
+    tick(&mut office);
+    assert!(office.status(3).revocation().is_none(), "a carrier's report alone never revokes");
+    office.wait(86_400 * 29);
+    office.report(carrier, ReportKind::PhoneFound, phone_of(2)).unwrap();
+    office.wait(86_400 + 1);
+    tick(&mut office);
+    let revocation = *office.status(3).revocation().unwrap();
+    assert_eq!((revocation.reason, revocation.at), (Reason::CessationOfOperation, since));
+    assert!(office.status(6).is_good(), "contradicted in time");
+    assert!(due_task(&office.ledger, office.now).unwrap().is_none(), "timers that were seen to are gone");
+}
+
+#[test]
+fn the_dead_keep_their_holds_until_the_registry_is_sure() {
+    let mut office = Office::open();
+    office.report(actor(Role::Registry), ReportKind::Died, all_of(1)).unwrap();
+    assert!((1..=3).all(|no| !office.status(no).is_good()), "all at once");
+    office.wait(86_400 * 2 + 1);
+    tick(&mut office);
+    assert!((1..=3).all(|no| office.status(no).revocation().unwrap().reason == Reason::AffiliationChanged));
+}
+
+#[test]
+fn what_nobody_acknowledged_is_given_up() {
+    let mut office = Office::open();
+    let mut certificate = on_card(key(1, 50), 4, Usage::Auth);
+    certificate.delivery = Delivery::Awaited;
+    certificate.not_before = office.now;
+    let mut other = certificate.clone();
+    other.key = key(1, 51);
+    let task =
+        tashika::desk::Task::Register { actor: actor(Role::Ca(IssuerNo(1))), certificates: vec![certificate, other] };
+    office.desk.one(&task, office.now).unwrap();
+    assert!(!office.status(10).is_good(), "pending is not good");
+    office.command(actor(Role::SpTsm), Command::Activate(key(1, 51))).unwrap_err();
+    office.command(actor(Role::Window(None)), Command::Activate(key(1, 51))).unwrap();
+    office.now = office.now + Seconds::days(91);
+    tick(&mut office);
+    assert_eq!(office.status(10).revocation().unwrap().reason, Reason::Unspecified);
+    assert!(office.status(11).is_good());
+}
+
+#[test]
+fn one_sequencer_leads_and_another_takes_over_within_a_second() {
+    let office = Office::open();
+    let mut never = |task| panic!("nothing is due: {task:?}");
+    let (mut first, mut second) = (Sequencer::new(NodeId([1; 16])), Sequencer::new(NodeId([2; 16])));
+    let start = Millis(office.now.unix() * 1000);
+    assert!(first.step(&office.ledger, &mut never, start).unwrap().leads);
+    assert!(!second.step(&office.ledger, &mut never, start.plus(500)).unwrap().leads);
+    assert!(second.step(&office.ledger, &mut never, start.plus(1_000)).unwrap().leads);
+    assert!(!first.step(&office.ledger, &mut never, start.plus(1_001)).unwrap().leads);
+    second.stop(&office.ledger).unwrap();
+    assert!(first.step(&office.ledger, &mut never, start.plus(1_002)).unwrap().leads, "given back");
+    let beat = tashika::ledger::Ledger::heartbeat(&office.ledger).unwrap().unwrap();
+    assert_eq!(beat.position, office.position());
+}

@@ -1,0 +1,108 @@
+//! Budgets and the second person.
+
+use tashika::desk::waiting;
+use tashika::model::{Command, Outcome, Policy, Position, ReportKind, Role, Verdict, WhyQueued};
+
+use crate::nation::{actor, operator, person};
+use crate::office::{Office, card_of, key_of, phone_of, refusal};
+
+fn queued(done: tashika::desk::Done) -> Position {
+    match done {
+        Ok(Outcome::Queued { queued }) => queued,
+        other => panic!("expected to wait, got {other:?}"),
+    }
+}
+
+fn word(queued: Position, verdict: Verdict) -> Command {
+    Command::DecideQueued { queued, verdict }
+}
+
+#[test]
+fn what_exceeds_a_budget_waits_and_is_neither_lost_nor_applied() {
+    let mut office = Office::with(Policy { budget_floor: 2, ..Policy::default() });
+    let thief = actor(Role::CallCentre);
+    office.hold(thief, key_of(1));
+    office.hold(thief, key_of(2));
+    let name = queued(office.command(thief, Command::Hold { key: key_of(4), lost_at: None }));
+    assert!(office.status(4).is_good(), "not applied");
+    let listed = waiting(&office.ledger).unwrap();
+    assert_eq!((listed[0].queued, listed[0].why), (name, WhyQueued::OverBudget), "not lost");
+    // Another sender's budget is its own, and the next hour is another hour.
+    office.hold(actor(Role::Window(None)), key_of(5));
+    office.wait(3600);
+    office.hold(thief, key_of(4));
+}
+
+#[test]
+fn refused_commands_and_repeats_draw_no_budget() {
+    let mut office = Office::with(Policy { budget_floor: 1, ..Policy::default() });
+    let clerk = actor(Role::CallCentre);
+    refusal(office.command(clerk, Command::Hold { key: key_of(77), lost_at: None }));
+    office.hold(clerk, key_of(1));
+    let again = office.command(clerk, Command::Hold { key: key_of(1), lost_at: None });
+    assert!(matches!(again, Ok(Outcome::AlreadySo)), "{again:?}");
+}
+
+#[test]
+fn the_second_person_is_another_person_who_may() {
+    let mut office = Office::with(Policy { budget_floor: 1, ..Policy::default() });
+    let first = actor(Role::CallCentre);
+    office.hold(first, key_of(1));
+    let name = queued(office.command(first, Command::Hold { key: key_of(2), lost_at: None }));
+    assert!(refusal(office.command(first, word(name, Verdict::Approved))).contains("second person"));
+    let carrier = person(Role::Carrier(operator("mno-1")), 2);
+    assert!(refusal(office.command(carrier, word(name, Verdict::Approved))).contains("may not"));
+    office.command(person(Role::CallCentre, 2), word(name, Verdict::Approved)).unwrap();
+    let status = office.status(2);
+    assert_eq!(status.holds.len(), 1);
+    // The hold is the one who asked's; its cause is the approval, whose cause is what waited.
+    let event = office.event(status.holds[0].id.0);
+    assert_eq!(event.actor, first);
+    let approval = event.cause.unwrap();
+    assert_eq!(office.event(approval).cause, Some(name));
+    assert!(refusal(office.command(person(Role::Ops, 3), word(name, Verdict::Approved))).contains("no command waits"));
+}
+
+#[test]
+fn what_is_rejected_never_happens() {
+    let mut office = Office::with(Policy { budget_floor: 1, ..Policy::default() });
+    let first = actor(Role::CallCentre);
+    office.hold(first, key_of(1));
+    let name = queued(office.command(first, Command::Hold { key: key_of(2), lost_at: None }));
+    office.command(person(Role::Ops, 2), word(name, Verdict::Rejected)).unwrap();
+    assert!(office.status(2).is_good());
+    assert!(waiting(&office.ledger).unwrap().is_empty());
+    refusal(office.command(person(Role::Ops, 3), word(name, Verdict::Approved)));
+}
+
+#[test]
+fn an_old_loss_is_the_windows_to_state_with_a_second_person() {
+    let mut office = Office::open();
+    let mut report = office.report_of(ReportKind::CardLost, card_of(1));
+    report.lost_at = Some(crate::nation::at(-86_400 * 15));
+    let before = office.position();
+    let said = refusal(office.command(actor(Role::CallCentre), Command::Report(report.clone())));
+    assert!(said.contains("without --lost-at"), "{said}");
+    assert_eq!(office.position(), before, "nothing changed");
+    let name = queued(office.command(actor(Role::Window(None)), Command::Report(report)));
+    assert!(office.status(1).is_good());
+    office.command(person(Role::Window(None), 2), word(name, Verdict::Approved)).unwrap();
+    assert_eq!(office.status(1).lost_at(), Some(crate::nation::at(-86_400 * 15)));
+}
+
+#[test]
+fn a_loss_before_the_registration_is_an_old_loss() {
+    let mut office = Office::with(Policy { backdating_max: tashika::model::Seconds::days(400), ..Policy::default() });
+    let mut report = office.report_of(ReportKind::PhoneLost, phone_of(1));
+    report.lost_at = Some(crate::nation::at(-86_400 * 25));
+    refusal(office.command(actor(Role::CallCentre), Command::Report(report.clone())));
+    queued(office.command(actor(Role::Window(None)), Command::Report(report)));
+}
+
+#[test]
+fn nobody_loses_a_card_in_the_future() {
+    let mut office = Office::open();
+    let mut report = office.report_of(ReportKind::CardLost, card_of(1));
+    report.lost_at = Some(crate::nation::at(86_400));
+    assert!(refusal(office.command(actor(Role::CallCentre), Command::Report(report))).contains("future"));
+}
