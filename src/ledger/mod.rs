@@ -12,6 +12,7 @@ mod event_bytes;
 mod find;
 mod request_bytes;
 mod seal;
+pub mod sqlite;
 mod status_bytes;
 mod tree;
 
