@@ -66,8 +66,13 @@ impl Registered {
 
 /// Registers in chunks as an import does: ask whether the keys are new, then append.
 fn register(ledger: &SqliteLedger, from: u64, rows: u64) -> Registered {
-    let mut result =
-        Registered { rows, making: Duration::ZERO, asking: Duration::ZERO, appending: Duration::ZERO, longest: Duration::ZERO };
+    let mut result = Registered {
+        rows,
+        making: Duration::ZERO,
+        asking: Duration::ZERO,
+        appending: Duration::ZERO,
+        longest: Duration::ZERO,
+    };
     for first in (from..from + rows).step_by(CHUNK as usize) {
         let certificates: Vec<_> = (first..(first + CHUNK).min(from + rows)).map(certificate).collect();
         let keys: Vec<_> = certificates.iter().map(|certificate| certificate.key).collect();

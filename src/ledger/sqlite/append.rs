@@ -142,14 +142,18 @@ fn write_timers(connection: &Connection, batch: &Batch) -> Result<(), LedgerErro
 }
 
 fn write_answers(connection: &Connection, batch: &Batch) -> Result<(), LedgerError> {
-    let mut insert = connection.prepare_cached("INSERT INTO answer VALUES (?1, ?2, ?3, ?4, ?5)")?;
+    let mut insert =
+        connection.prepare_cached("INSERT INTO answer VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING")?;
     for (key, answer) in &batch.answers {
         let (outcome, first, last) = match answer.outcome {
             Outcome::AlreadySo => (ALREADY_SO, 0, 0),
             Outcome::Done { first, last } => (DONE, first.0, last.0),
             Outcome::Queued { queued } => (QUEUED, queued.0, queued.0),
         };
-        insert.execute((&key.0[..], &answer.command[..], outcome, first, last))?;
+        // An answer without an event leaves the head as it is, so here is where a second writer is noticed.
+        if insert.execute((&key.0[..], &answer.command[..], outcome, first, last))? == 0 {
+            return Err(LedgerError::Moved { now: batch.at.position });
+        }
     }
     Ok(())
 }
@@ -160,11 +164,11 @@ fn use_budget(connection: &Connection, key: &BudgetKey, hour: i64, used: u32) ->
         "INSERT INTO budget VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET used = used + excluded.used RETURNING used",
     )?;
     let now: u64 = add.query_row((&key.0, hour_of_day, day, used), |row| row.get(0))?;
-    // The first use within an hour clears away what no decision will look at again.
+    // The first use within an hour clears away what no decision will look at again, whichever clock was wrong.
     if now == u64::from(used) {
         let mut old =
             connection.prepare_cached("DELETE FROM budget WHERE key = ?1 AND hour_of_day = ?2 AND day < ?3")?;
-        old.execute((&key.0, hour_of_day, day - BUDGET_DAYS))?;
+        old.execute((&key.0, hour_of_day, day - 2 * BUDGET_DAYS))?;
     }
     Ok(())
 }

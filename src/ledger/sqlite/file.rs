@@ -42,12 +42,15 @@ pub(super) fn must_be_openable(path: &Path) -> Result<(), LedgerError> {
     let mut magic = [0; MAGIC.len()];
     match file.read_exact(&mut magic) {
         Ok(()) if magic == *MAGIC => Ok(()),
-        Ok(()) => Err(LedgerError::Settings(format!("{} is not a ledger: check the URL", place(path)))),
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            Err(LedgerError::Settings(format!("{} is not a ledger: check the URL", place(path))))
-        }
+        Ok(()) => Err(something_else(path)),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(something_else(path)),
         Err(error) => Err(refused(path, "read", &error)),
     }
+}
+
+/// There is a file, but it's no ledger.
+pub(super) fn something_else(path: &Path) -> LedgerError {
+    LedgerError::Missing(format!("{}, which is something else", place(path)))
 }
 
 /// Copies the pages of one moment into an empty file.

@@ -26,7 +26,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Upkeep, Wanted};
-use crate::model::{Book, CertificateKey, CertificateNo, Entry, ListNo, NodeId, Position, Seconds, Time};
+use crate::model::{Book, CertificateKey, CertificateNo, Entry, ListNo, Millis, NodeId, Position, Time};
 
 use book::BookCache;
 use lookup::{Addition, Lookup, Step};
@@ -115,9 +115,22 @@ impl Ledger for SqliteLedger {
     fn append(&self, batch: &Batch) -> Result<(), LedgerError> {
         let addition = Addition::of(&batch.rows)?;
         self.store.write(|connection| append::append(connection, &self.lookup, batch, &addition))?;
-        // The batch is acknowledged whatever becomes of this; the next `upkeep` will say what is wrong.
-        let _ = self.pay(&addition);
+        self.pay(&addition);
         Ok(())
+    }
+
+    /// The turn is SQLite's write lock; `build` reads through other connections, which see the head it is given.
+    fn append_in_turn(&self, build: &mut dyn FnMut(&Head) -> Result<Batch, LedgerError>) -> Result<Batch, LedgerError> {
+        let (batch, addition) = self.store.write(|connection| {
+            let batch = build(&head::read_head(connection)?)?;
+            let addition = Addition::of(&batch.rows)?;
+            if !batch.is_empty() {
+                append::append(connection, &self.lookup, &batch, &addition)?;
+            }
+            Ok((batch, addition))
+        })?;
+        self.pay(&addition);
+        Ok(batch)
     }
 
     fn events_after(&self, after: Position, limit: usize) -> Result<Vec<Sealed>, LedgerError> {
@@ -178,8 +191,8 @@ impl Ledger for SqliteLedger {
         self.store.with_reader(head::read_heartbeat)
     }
 
-    fn lease(&self, name: &str, node: NodeId, now: Time, term: Seconds) -> Result<Lease, LedgerError> {
-        self.store.write(|connection| lease::take(connection, name, node, now, term))
+    fn lease(&self, name: &str, node: NodeId, now: Millis, term_ms: u32) -> Result<Lease, LedgerError> {
+        self.store.write(|connection| lease::take(connection, name, node, now, term_ms))
     }
 
     fn release_lease(&self, name: &str, node: NodeId) -> Result<(), LedgerError> {
@@ -215,16 +228,18 @@ impl Ledger for SqliteLedger {
 }
 
 impl SqliteLedger {
-    /// The upkeep that a bulk registration owes for itself.
-    fn pay(&self, addition: &Addition) -> Result<(), LedgerError> {
+    /// The upkeep that a registration owes for itself. The batch is acknowledged whatever becomes of this; the next
+    /// `upkeep` will say what is wrong.
+    fn pay(&self, addition: &Addition) {
         let mut debt = addition.debt();
         while debt > 0 {
-            match lookup::step(&self.store)? {
-                Step::Idle => break,
-                Step::Moved(entries) => debt = debt.saturating_sub(entries.max(STEP_COST_MIN)),
+            match lookup::step(&self.store) {
+                Ok(Step::Moved(entries)) => debt = debt.saturating_sub(entries.max(STEP_COST_MIN)),
+                Ok(Step::Idle) | Err(_) => break,
             }
         }
-        self.store.checkpoint_beyond(if addition.debt() > 0 { LOG_PAGES_CALM } else { LOG_PAGES_BULK })
+        let pages = if addition.debt() > 0 { LOG_PAGES_CALM } else { LOG_PAGES_BULK };
+        let _ = self.store.checkpoint_beyond(pages);
     }
 }
 

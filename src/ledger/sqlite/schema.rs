@@ -7,7 +7,8 @@ use rusqlite::Connection;
 
 use crate::ledger::LedgerError;
 
-use super::store::{Store, place};
+use super::file::something_else;
+use super::store::Store;
 
 /// The newest schema that this program knows.
 pub(super) const SCHEMA: u32 = MIGRATIONS.len() as u32;
@@ -25,8 +26,7 @@ pub(super) fn bring_up_to_date(store: &Store) -> Result<(), LedgerError> {
         Ok((application, version_of(connection)?))
     })?;
     if application != APPLICATION {
-        let what = format!("{} is a database but not a ledger: check the URL", place(store.path()));
-        return Err(LedgerError::Settings(what));
+        return Err(something_else(store.path()));
     }
     if version < SCHEMA {
         return store.write(|connection| {
