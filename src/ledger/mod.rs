@@ -15,6 +15,7 @@ mod find;
 mod note;
 mod request_bytes;
 mod seal;
+pub mod sqlite;
 mod status_bytes;
 mod tree;
 

@@ -1,0 +1,251 @@
+//! The embedded ledger's figures, printed as a table: `cargo bench --bench ledger_sqlite -- [million rows of the large case]`.
+//!
+//! Wall-clock times of real files, flushes included; the best of several rounds, for other work on the machine only ever
+//! adds. The folder is `$TASHIKA_BENCH_DIR`, else the system's for temporary files: it must lie on a real disk.
+
+#![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tashika::ledger::sqlite::SqliteLedger;
+use tashika::ledger::{Batch, Ledger, NewStatus, Upkeep, Wanted};
+use tashika::model::{
+    Actor, AppletId, Batch as ChipBatch, Body, BudgetKey, Certificate, CertificateKey, Change, Channel, Delivery,
+    Event, HoldKind, HolderId, IssuerNo, KeyOrigin, LedgerId, Links, Medium, MediumId, MediumKind, Municipality,
+    PersonId, Proofing, Role, ScopeNo, Serial, Sim, SimId, Time, Usage,
+};
+
+fn main() {
+    let millions: u64 = std::env::args().skip(1).find_map(|arg| arg.parse().ok()).unwrap_or(10);
+    let folder = std::env::var_os("TASHIKA_BENCH_DIR").map_or_else(std::env::temp_dir, Into::into);
+    let folder = tempfile::tempdir_in(folder).unwrap();
+    let path = folder.path().join("ledger.db");
+    let ledger = SqliteLedger::create(&path, &Batch::genesis(LedgerId([7; 16]), ACTOR, now())).unwrap();
+    println!("machine: {}", machine());
+
+    let first = register(&ledger, 0, MILLION);
+    first.print("empty → 1 M");
+    settle_down(&ledger);
+    changes(&ledger, folder.path());
+    scan(&ledger);
+    if millions > 1 {
+        let load = register(&ledger, MILLION, (millions - 1) * MILLION);
+        load.print(&format!("1 M → {millions} M"));
+        let more = register(&ledger, millions * MILLION, MILLION);
+        more.print(&format!("{millions} M → {} M", millions + 1));
+        settle_down(&ledger);
+        changes(&ledger, folder.path());
+        scan(&ledger);
+    }
+}
+
+/// What came of registering.
+struct Registered {
+    rows: u64,
+    making: Duration,
+    asking: Duration,
+    appending: Duration,
+    longest: Duration,
+}
+
+impl Registered {
+    fn print(&self, what: &str) {
+        let rate = |time: Duration| self.rows as f64 / time.as_secs_f64();
+        println!(
+            "register {what}: {:.0}/s (append alone {:.0}/s, making batches {:.0}/s, asking {:.0}/s); longest append {:?}",
+            rate(self.asking + self.appending),
+            rate(self.appending),
+            rate(self.making),
+            rate(self.asking),
+            self.longest
+        );
+    }
+}
+
+/// Registers in chunks as an import does: ask whether the keys are new, then append.
+fn register(ledger: &SqliteLedger, from: u64, rows: u64) -> Registered {
+    let mut result = Registered {
+        rows,
+        making: Duration::ZERO,
+        asking: Duration::ZERO,
+        appending: Duration::ZERO,
+        longest: Duration::ZERO,
+    };
+    for first in (from..from + rows).step_by(CHUNK as usize) {
+        let certificates: Vec<_> = (first..(first + CHUNK).min(from + rows)).map(certificate).collect();
+        let keys: Vec<_> = certificates.iter().map(|certificate| certificate.key).collect();
+        let start = Instant::now();
+        let known = ledger.registered(&keys).unwrap();
+        result.asking += start.elapsed();
+        assert!(known.iter().all(Option::is_none));
+        let start = Instant::now();
+        let mut batch = Batch::on(ledger.head().unwrap());
+        batch.register(ACTOR, now(), certificates);
+        result.making += start.elapsed();
+        let start = Instant::now();
+        ledger.append(&batch).unwrap();
+        let took = start.elapsed();
+        result.appending += took;
+        result.longest = result.longest.max(took);
+    }
+    result
+}
+
+fn settle_down(ledger: &SqliteLedger) {
+    let start = Instant::now();
+    let (mut steps, mut longest) = (0, Duration::ZERO);
+    loop {
+        let step = Instant::now();
+        let more = ledger.upkeep().unwrap() == Upkeep::More;
+        longest = longest.max(step.elapsed());
+        steps += 1;
+        if !more {
+            break;
+        }
+    }
+    println!("upkeep until idle: {steps} steps, {:?}, longest {longest:?}", start.elapsed());
+}
+
+/// Groups of 64 and lone changes, against a bare commit of one row.
+fn changes(ledger: &SqliteLedger, folder: &Path) {
+    let count = ledger.head().unwrap().certificates;
+    let mut picker = 0_u64;
+    let mut round = |size: u64| {
+        let keys: Vec<_> = (0..size).map(|n| certificate(mix(picker * 1000 + n) % count).key).collect();
+        picker += 1;
+        let start = Instant::now();
+        change(ledger, keys);
+        start.elapsed()
+    };
+    let groups: Vec<_> = (0..400).map(|_| round(64)).collect();
+    report("find + append of 64 changes", groups);
+    let lone: Vec<_> = (0..1000).map(|_| round(1)).collect();
+    let bare = bare_commits(&folder.join("bare.db"));
+    let ratio = median(&lone).as_secs_f64() / median(&bare).as_secs_f64();
+    report("lone find + append", lone);
+    report("bare commit of one row", bare);
+    println!("lone / bare (medians): {ratio:.2}");
+}
+
+fn change(ledger: &SqliteLedger, keys: Vec<CertificateKey>) {
+    let wanted = Wanted { keys, budgets: vec![BudgetKey("ops hold".into())], hour: 500_000, ..Wanted::default() };
+    let found = ledger.find(&wanted).unwrap();
+    let mut batch = Batch::on(found.head);
+    for mut entry in found.entries {
+        let handed = entry.status.handed_to.map_or(1, |town| town.0 + 1);
+        let change = match entry.status.holds.len() {
+            0 => Change::Held { kind: HoldKind::Window, lost_at: None, becomes: None },
+            _ => Change::HandedOver { to: Municipality(handed) },
+        };
+        let body = Body::Changed { no: entry.no, key: entry.certificate.key, change: change.clone() };
+        let (position, time) = batch.record(Event { time: now(), actor: ACTOR, cause: None, body });
+        entry.status.apply(&change, position, time, position);
+        batch.statuses.push(NewStatus { no: entry.no, status: entry.status });
+    }
+    batch.budgets.push((BudgetKey("ops hold".into()), 500_000, 1));
+    ledger.append(&batch).unwrap();
+}
+
+/// The cheapest durable thing that SQLite does.
+fn bare_commits(path: &Path) -> Vec<Duration> {
+    let db = rusqlite::Connection::open(path).unwrap();
+    db.execute_batch(
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;
+         CREATE TABLE IF NOT EXISTS t (a INTEGER PRIMARY KEY, b BLOB)",
+    )
+    .unwrap();
+    let mut insert = db.prepare("INSERT INTO t (b) VALUES (?1)").unwrap();
+    let mut commit = || {
+        let start = Instant::now();
+        insert.execute([[5_u8; 160]]).unwrap();
+        start.elapsed()
+    };
+    (0..1000).map(|_| commit()).collect()
+}
+
+fn scan(ledger: &SqliteLedger) {
+    let rounds = (0..3).map(|_| {
+        let (start, mut rows, mut held) = (Instant::now(), 0_u64, 0_u64);
+        let head = ledger.scan(&mut |entry| {
+            rows += 1;
+            held += u64::from(!entry.status.holds.is_empty());
+            ControlFlow::Continue(())
+        });
+        assert_eq!(head.unwrap().certificates, rows);
+        (rows as f64 / start.elapsed().as_secs_f64(), held)
+    });
+    let (best, held) = rounds.fold((0.0, 0), |best: (f64, u64), round| (best.0.max(round.0), round.1));
+    println!("scan: {best:.0} rows/s ({held} held)");
+}
+
+fn report(what: &str, mut times: Vec<Duration>) {
+    times.sort_unstable();
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+    println!("{what}: best {:?}, median {:?}, p99 {:?}, worst {:?}", times[0], at(0.5), at(0.99), at(1.0));
+}
+
+fn median(times: &[Duration]) -> Duration {
+    let mut times = times.to_vec();
+    times.sort_unstable();
+    times[times.len() / 2]
+}
+
+/// The n-th certificate: four in five on cards, the rest in SIMs; two for each holder and medium; all names random.
+fn certificate(n: u64) -> Certificate {
+    let pair = n / 2;
+    let sim = pair.is_multiple_of(5);
+    Certificate {
+        key: CertificateKey { issuer: IssuerNo(1), serial: Serial::from_unsigned(&name(1, n)).unwrap() },
+        usage: if n.is_multiple_of(2) { Usage::Sign } else { Usage::Auth },
+        medium: Medium { kind: if sim { MediumKind::Sim } else { MediumKind::Card }, id: MediumId(name(2, pair)) },
+        holder: HolderId(name(3, pair)),
+        sim: sim.then(|| Sim {
+            operator: "mno-1".parse().unwrap(),
+            sim: SimId(name(4, pair)),
+            applet: AppletId(name(5, pair)),
+        }),
+        batch: ChipBatch(3),
+        not_before: now(),
+        not_after: Time::from_unix(now().unix() + 5 * 365 * 86_400).unwrap(),
+        scope: ScopeNo(1),
+        municipality: Municipality(13_101),
+        key_origin: KeyOrigin::Medium,
+        proofing: Proofing::InPerson,
+        delivery: Delivery::Delivered,
+        links: Links::default(),
+    }
+}
+
+fn name(kind: u64, n: u64) -> [u8; 16] {
+    let (a, b) = (mix(n ^ kind << 60), mix(mix(n) ^ kind));
+    let mut name = [0; 16];
+    name[..8].copy_from_slice(&a.to_be_bytes());
+    name[8..].copy_from_slice(&b.to_be_bytes());
+    name
+}
+
+/// Deals numbers out over all 64 bits, each to one other.
+fn mix(n: u64) -> u64 {
+    let n = (n.wrapping_add(0x9e37_79b9_7f4a_7c15) ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    n ^ (n >> 31)
+}
+
+fn now() -> Time {
+    Time::from_unix(1_800_000_000).unwrap()
+}
+
+fn machine() -> String {
+    let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = info.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("unknown");
+    let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    format!("{cores} cores, {}, load {}", model.trim_start_matches([' ', '\t', ':']), load.trim())
+}
+
+const ACTOR: Actor = Actor { role: Role::Ops, person: PersonId([9; 16]), channel: Channel::Import };
+const MILLION: u64 = 1_000_000;
+/// Rows of one append.
+const CHUNK: u64 = 5_000;

@@ -1,0 +1,38 @@
+//! What SQLite reports, sorted into the ledger's errors. Used by every file of the adapter through `?`.
+
+use rusqlite::{Error, ErrorCode};
+
+use crate::ledger::LedgerError;
+
+impl From<Error> for LedgerError {
+    /// For everything but a commit: there nothing was written.
+    fn from(error: Error) -> Self {
+        match error.sqlite_error_code() {
+            Some(ErrorCode::ConstraintViolation) => Self::Refused(message(error)),
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                Self::Unreachable("another process has been writing for too long".into())
+            }
+            Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(message(error)),
+            Some(ErrorCode::DiskFull) => Self::Full(message(error)),
+            Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => Self::Settings(message(error)),
+            Some(_) => Self::Unreachable(message(error)),
+            // Of the other kinds, only values of another type or range than was written can occur.
+            None => Self::Damaged(error.to_string()),
+        }
+    }
+}
+
+/// A commit that failed: an error of the disk may have come before or after the frames were safe.
+pub(super) fn at_commit(error: Error) -> LedgerError {
+    match error.sqlite_error_code() {
+        Some(ErrorCode::SystemIoFailure) => LedgerError::Uncertain(message(error)),
+        _ => error.into(),
+    }
+}
+
+fn message(error: Error) -> String {
+    match error {
+        Error::SqliteFailure(_, Some(text)) => text,
+        other => other.to_string(),
+    }
+}

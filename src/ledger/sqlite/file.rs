@@ -1,0 +1,99 @@
+//! The file itself: made whole or not at all, copied while in use, and refused with a clear reason if it's something else.
+
+use std::fs;
+use std::io::{ErrorKind, Read};
+use std::path::{Path, PathBuf};
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::{Connection, OpenFlags};
+
+use crate::ledger::LedgerError;
+
+use super::store::{Store, place};
+
+/// Makes a file at `path` by making it elsewhere and naming it `path` in one step.
+pub(super) fn make(path: &Path, fill: impl FnOnce(&Path) -> Result<(), LedgerError>) -> Result<(), LedgerError> {
+    for taken in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
+        // A log left over from another database would be taken for this one's.
+        if fs::symlink_metadata(&taken).is_ok() {
+            return Err(LedgerError::Exists(place(&taken)));
+        }
+    }
+    let draft = beside(path, &format!(".new-{}", std::process::id()));
+    let made = make_draft(&draft).and_then(|()| fill(&draft)).and_then(|()| {
+        // A link, not a renaming: it fails if another process has been faster.
+        fs::hard_link(&draft, path).map_err(|error| refused(path, "made", &error))?;
+        flush_folder(path)
+    });
+    for leftover in [draft.clone(), beside(&draft, "-wal"), beside(&draft, "-shm")] {
+        // Only tidying up: the ledger is made, or the error that is on its way says why not.
+        let _ = fs::remove_file(leftover);
+    }
+    made
+}
+
+/// Says what stands in the way of opening `path`, before SQLite does in its own words.
+pub(super) fn must_be_openable(path: &Path) -> Result<(), LedgerError> {
+    let mut file = match fs::OpenOptions::new().read(true).write(true).open(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(LedgerError::Missing(place(path))),
+        Err(error) => return Err(refused(path, "opened", &error)),
+    };
+    let mut magic = [0; MAGIC.len()];
+    match file.read_exact(&mut magic) {
+        Ok(()) if magic == *MAGIC => Ok(()),
+        Ok(()) => Err(something_else(path)),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(something_else(path)),
+        Err(error) => Err(refused(path, "read", &error)),
+    }
+}
+
+/// There is a file, but it's no ledger.
+pub(super) fn something_else(path: &Path) -> LedgerError {
+    LedgerError::Missing(format!("{}, which is something else", place(path)))
+}
+
+/// Copies the pages of one moment into an empty file.
+pub(super) fn copy(store: &Store, to: &Path) -> Result<(), LedgerError> {
+    let mut copy = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    store.with_reader(|connection| {
+        // All in one step: a copy in several would begin again after every commit.
+        match Backup::new(connection, &mut copy)?.step(-1)? {
+            StepResult::Done => Ok(()),
+            _ => Err(LedgerError::Unreachable("another process has been writing for too long".into())),
+        }
+    })?;
+    copy.close().map_err(|(_, error)| error)?;
+    let file = fs::File::open(to).and_then(|file| file.sync_all());
+    file.map_err(|error| refused(to, "flushed", &error))
+}
+
+fn make_draft(draft: &Path) -> Result<(), LedgerError> {
+    let wrong = |error: &std::io::Error| refused(draft, "made", error);
+    fs::OpenOptions::new().write(true).create(true).truncate(true).open(draft).map_err(|error| wrong(&error))?;
+    let connection = Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let _: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
+    Ok(())
+}
+
+fn flush_folder(path: &Path) -> Result<(), LedgerError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let flushed = fs::File::open(folder).and_then(|folder| folder.sync_all());
+    flushed.map_err(|error| refused(path, "flushed", &error))
+}
+
+fn refused(path: &Path, what: &str, error: &std::io::Error) -> LedgerError {
+    match error.kind() {
+        ErrorKind::AlreadyExists => LedgerError::Exists(place(path)),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => LedgerError::Full(format!("{}: {error}", place(path))),
+        _ => LedgerError::Settings(format!("{} can't be {what}: {error}", place(path))),
+    }
+}
+
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    name.into()
+}
+
+const MAGIC: &[u8; 16] = b"SQLite format 3\0";
