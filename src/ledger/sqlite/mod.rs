@@ -18,9 +18,6 @@ mod scan;
 mod schema;
 mod store;
 
-#[cfg(test)]
-mod tests;
-
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
@@ -101,7 +98,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn find(&self, wanted: &Wanted) -> Result<Found, LedgerError> {
-        self.store.read(|connection| {
+        self.store.read_warm(|connection| {
             let head = head::read_head(connection)?;
             let book = self.book.at(connection, &head)?;
             find::find(connection, &self.lookup, head, &book, wanted)

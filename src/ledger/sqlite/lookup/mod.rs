@@ -84,13 +84,14 @@ impl Addition {
             }
             entries.extend(hash::of_all(&row.certificate).map(|hash| (hash, row.no.0)));
         }
-        if rows.len() < BULK_ROWS {
-            return Ok(Self::Few(entries));
-        }
+        Ok(if rows.len() < BULK_ROWS { Self::Few(entries) } else { Self::bulk(entries) })
+    }
+
+    fn bulk(mut entries: Vec<Entry>) -> Self {
         entries.sort_unstable();
         let count = entries.len() as u64;
         let layout = Layout::of(count);
-        Ok(Self::Bulk { entries: count, pages: page::fill(layout, 0, layout.pages, &entries) })
+        Self::Bulk { entries: count, pages: page::fill(layout, 0, layout.pages, &entries) }
     }
 
     /// Stores it, within the caller's transaction.

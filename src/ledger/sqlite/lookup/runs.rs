@@ -85,12 +85,6 @@ impl Runs {
         }
         Ok(())
     }
-
-    /// How many.
-    #[cfg(test)]
-    pub fn len(&self) -> usize {
-        self.live.len()
-    }
 }
 
 impl LiveRun {
