@@ -9,12 +9,22 @@ use tashika::ledger::{Finding, Ledger, Limits, Witnesses, verify};
 use tashika::model::{CertificateNo, Policy};
 
 use crate::history::{self, CERTIFICATES, Version};
+use crate::memory::Memory;
 use crate::nation;
-use crate::world::{Memory, World};
+use crate::sqlite::Sqlite;
+use crate::world::World;
 
 #[test]
-fn a_ledger_in_use_is_proved_and_damage_in_it_is_found() {
-    let world = Memory::new();
+fn a_ledger_in_memory_is_proved_while_it_is_used() {
+    prove_in_use(&Memory::new());
+}
+
+#[test]
+fn a_ledger_in_a_file_is_proved_while_it_is_used() {
+    prove_in_use(&Sqlite::new());
+}
+
+fn prove_in_use(world: &dyn World) {
     let ledger: Arc<dyn Ledger> = world.ledger();
     history::write(&ledger, Version::True, &mut || {});
     let stop = AtomicBool::new(false);

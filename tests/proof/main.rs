@@ -17,6 +17,8 @@ mod reader;
 mod attacks;
 mod history;
 mod live;
+mod memory;
+mod sqlite;
 mod world;
 
 /// Every case against every ledger.
@@ -58,4 +60,5 @@ macro_rules! against {
     };
 }
 
-against!(in_memory, crate::world::Memory::new());
+against!(in_memory, crate::memory::Memory::new());
+against!(in_sqlite, crate::sqlite::Sqlite::new());
