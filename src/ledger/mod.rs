@@ -18,6 +18,7 @@ mod seal;
 pub mod sqlite;
 mod status_bytes;
 mod tree;
+mod verify;
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -35,6 +36,7 @@ pub use request_bytes::encode_request;
 pub use seal::{BrokenLink, Head, Sealed};
 pub use status_bytes::{decode_status, encode_status};
 pub use tree::{Frontier, Hash, leaf, sha256};
+pub use verify::{Evidenced, Finding, InWords, Limits, Progress, Report, Stage, Witnesses, verify};
 
 use crate::model::{
     Book, CertificateKey, CertificateNo, Entry, Epoch, IssuerNo, ListNo, Millis, NodeId, Position, Time,

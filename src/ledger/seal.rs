@@ -118,6 +118,7 @@ impl Head {
     }
 }
 
-fn link(before: &Hash, leaf: &Hash) -> Hash {
+/// The link of an event: over the link before it and its leaf.
+pub(super) fn link(before: &Hash, leaf: &Hash) -> Hash {
     sha256(&[&[2], before, leaf])
 }
