@@ -4,6 +4,7 @@
 //! second person must see waits in `queue`, a false campaign is undone by `undo`. Never runs by itself: it has no
 //! thread and no clock, and it never writes but through `Ledger::append`.
 
+pub mod bulk;
 mod decide;
 mod inbox;
 mod need;

@@ -12,6 +12,7 @@ mod checkpoint_file;
 mod error;
 mod event_bytes;
 mod find;
+pub mod import;
 mod note;
 mod request_bytes;
 mod seal;

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tashika::ledger::{Batch, InboxResult, QueueChange, RowDigest, encode_certificate, sha256};
 use tashika::model::{
-    Body, Book, Certificate, CertificateKey, CertificateNo, Change, Event, HOLDS_MAX, HoldId, Life, ListNo, Outcome,
-    Position, SetChange, SetEvent, SetTarget, Status,
+    Body, Book, Certificate, CertificateKey, CertificateNo, Change, Channel, Event, HOLDS_MAX, HoldId, Life, ListNo,
+    Outcome, Position, SetChange, SetEvent, SetTarget, Status,
 };
 
 use crate::memory_ledger::State;
@@ -214,7 +214,9 @@ fn lawful(before: &Status, event: &Event, change: &Change) -> Result<(), String>
         }
         (Change::Revoked { at, .. }, Life::Active | Life::Pending) => {
             let start = first_hold.unwrap_or(event.time);
-            check(*at == start, || format!("revoked as of {at}, its first hold began at {start}"))
+            // What is imported was revoked elsewhere first, on that date.
+            let fits = if event.actor.channel == Channel::Import { *at <= start } else { *at == start };
+            check(fits, || format!("revoked as of {at}, its first hold began at {start}"))
         }
         _ => Err(format!("{} is not possible for {before:?}", change.name())),
     }

@@ -1,0 +1,74 @@
+//! Lists of certificates to revoke or hold together: one serial number a line, or `ISSUER/SERIAL`.
+//!
+//! Called by `desk/bulk` for listed sets. Empty lines and lines that begin with `#` are passed over.
+
+use std::io::{self, BufRead};
+
+use super::lines::Lines;
+use super::ndjson::named;
+use super::{Fault, NamedLink};
+use crate::model::{Book, IssuerNo};
+
+/// The certificates that a list names, with their lines.
+pub struct SerialList<'a, R> {
+    lines: Lines<R>,
+    issuer: IssuerNo,
+    book: &'a Book,
+}
+
+impl<'a, R: BufRead> SerialList<'a, R> {
+    /// A list of certificates of `issuer`, unless a line names another.
+    pub fn new(input: R, issuer: IssuerNo, book: &'a Book) -> Self {
+        Self { lines: Lines::new(input), issuer, book }
+    }
+
+    fn entry(&mut self) -> io::Result<Option<(u64, Result<NamedLink, Fault>)>> {
+        loop {
+            let place = self.lines.place + 1;
+            let Some(text) = self.lines.next_text()? else { return Ok(None) };
+            match text.map(str::trim_ascii) {
+                Ok("") => {}
+                Ok(text) if text.starts_with('#') => {}
+                Ok(text) => return Ok(Some((place, named(self.book, self.issuer, text)))),
+                Err(fault) => return Ok(Some((place, Err(fault)))),
+            }
+        }
+    }
+}
+
+impl<R: BufRead> Iterator for SerialList<'_, R> {
+    type Item = io::Result<(u64, Result<NamedLink, Fault>)>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.entry().transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::import::samples;
+
+    #[test]
+    fn serials_come_with_their_lines_and_causes() {
+        let text = b"# lost in transit\n0A\n\nother/0b \r\nzz\nnobody/01\n\xff\n0C";
+        let listed: Vec<_> = samples::with_context(|context| {
+            SerialList::new(&text[..], context.issuer, context.book)
+                .map(|entry| {
+                    let (line, named) = entry.unwrap();
+                    let named = named.map(|named| format!("{}/{}", named.issuer, named.serial));
+                    (line, named.map_err(|fault| fault.to_string().split(' ').next().unwrap().to_owned()))
+                })
+                .collect()
+        });
+        let expected = [
+            (2, Ok("1/0A".to_owned())),
+            (4, Ok("2/0B".to_owned())),
+            (5, Err("serial".to_owned())),
+            (6, Err("no".to_owned())),
+            (7, Err("not".to_owned())),
+            (8, Ok("1/0C".to_owned())),
+        ];
+        assert_eq!(listed, expected);
+    }
+}
