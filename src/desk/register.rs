@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use crate::ledger::{Batch, Ledger, LedgerError};
 use crate::model::{
-    Action, Actor, Book, Certificate, CertificateNo, Delivery, Issuer, Life, Policy, Position, Refusal, Role, Scope,
-    Status, Time, may, next_due,
+    Action, Actor, Book, Certificate, CertificateNo, Delivery, Issuer, Policy, Position, Refusal, Role, Scope, Status,
+    Time, may, next_due,
 };
 
 /// Checks new certificates against the book: everything but whether their serials are free.
@@ -45,19 +45,10 @@ fn check_certificate(book: &Book, actor: &Actor, certificate: &Certificate, no: 
     if [links.issued_under, links.parallel_of, links.succeeds].into_iter().flatten().any(|linked| linked >= no) {
         return unfit("it is linked to a certificate that is not registered before it");
     }
-    // A set event covers what was registered before it; letting more in afterwards would leave them out silently.
-    if is_closed(book, certificate) {
+    if book.closed_by(certificate).is_some() {
         return unfit("its issuer or chip batch was held or revoked as a whole");
     }
     Ok(())
-}
-
-fn is_closed(book: &Book, certificate: &Certificate) -> bool {
-    let mut status = Status { life: Life::Active, holds: Vec::new(), handed_to: None, as_of: Position(0) };
-    for set in book.sets.iter().filter(|set| set.target.covers(certificate, &[])) {
-        set.apply_to(&mut status);
-    }
-    !status.is_good()
 }
 
 /// Records a registration. The caller has checked the certificates against the book of `batch.at`.

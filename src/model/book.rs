@@ -119,6 +119,20 @@ impl Book {
         self.scopes.iter().find(|scope| scope.issuer == issuer && scope.distribution_point == distribution_point)
     }
 
+    /// The set event that keeps newcomers out of the certificate's issuer or batch: it held or revoked all of it, and
+    /// covers only what was registered before it, so whatever came in afterwards would silently be left out.
+    pub fn closed_by(&self, certificate: &Certificate) -> Option<&SetEvent> {
+        let mut status = Status { life: Life::Active, holds: Vec::new(), handed_to: None, as_of: Position(0) };
+        for set in self.sets.iter().filter(|set| set.target.covers(certificate, &[])) {
+            set.apply_to(&mut status);
+        }
+        let closing = match status.life {
+            Life::Revoked(revocation) => revocation.by,
+            Life::Active | Life::Pending => status.holds.first()?.id.0,
+        };
+        self.sets.iter().find(|set| set.position == closing)
+    }
+
     /// Brings a stored status up to date with the set events since.
     ///
     /// `lists` are the lists that name this certificate. What comes out is what every reader must show.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use crate::ledger::import::Fault;
-use crate::model::{Batch, Book, Certificate, Life, Position, SetTarget, Status};
+use crate::model::{Batch, Book, Certificate, SetTarget};
 
 /// Whether certificates of one issuer may still be registered, by chip batch.
 #[derive(Default)]
@@ -31,16 +31,9 @@ impl Closed {
 }
 
 fn closed_by(book: &Book, certificate: &Certificate) -> Option<Fault> {
-    let mut status = Status { life: Life::Active, holds: Vec::new(), handed_to: None, as_of: Position(0) };
-    for set in book.sets.iter().filter(|set| set.target.covers(certificate, &[])) {
-        set.apply_to(&mut status);
-    }
-    let event = match status.life {
-        Life::Revoked(revocation) => revocation.by,
-        Life::Active | Life::Pending => status.holds.first()?.id.0,
-    };
-    let by_issuer = book.sets.iter().any(|set| set.position == event && matches!(set.target, SetTarget::Issuer(_)));
-    Some(Fault::Closed { what: if by_issuer { "issuer" } else { "chip batch" }, event: event.0 })
+    let set = book.closed_by(certificate)?;
+    let what = if matches!(set.target, SetTarget::Issuer(_)) { "issuer" } else { "chip batch" };
+    Some(Fault::Closed { what, event: set.position.0 })
 }
 
 const BATCHES_KEPT: usize = 10_000;

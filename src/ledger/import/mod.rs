@@ -26,6 +26,11 @@ use crate::model::{
     Usage,
 };
 
+/// Reads one certificate as a JSON object, as a line of NDJSON holds it; `None` for nothing but white space.
+pub fn record_from_json(object: &str, context: &Context<'_>) -> Result<Option<Record>, Fault> {
+    ndjson::read_line(object, context)
+}
+
 /// What one entry of a file says.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
