@@ -4,13 +4,15 @@
 //! adds. The folder is `$TASHIKA_BENCH_DIR`, else the system's for temporary files: it must lie on a real disk.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+#![allow(clippy::unwrap_used, reason = "a benchmark that can't go on should stop where it is")]
 
 use std::ops::ControlFlow;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tashika::ledger::sqlite::SqliteLedger;
-use tashika::ledger::{Batch, Ledger, NewStatus, Upkeep, Wanted};
+use tashika::ledger::{Batch, Ledger, LedgerError, NewStatus, Upkeep, Wanted};
 use tashika::model::{
     Actor, AppletId, Batch as ChipBatch, Body, BudgetKey, Certificate, CertificateKey, Change, Channel, Delivery,
     Event, HoldKind, HolderId, IssuerNo, KeyOrigin, LedgerId, Links, Medium, MediumId, MediumKind, Municipality,
@@ -30,15 +32,44 @@ fn main() {
     settle_down(&ledger);
     changes(&ledger, folder.path());
     scan(&ledger);
+    beside(&ledger, &path, MILLION);
     if millions > 1 {
-        let load = register(&ledger, MILLION, (millions - 1) * MILLION);
+        let load = register(&ledger, MILLION + BESIDE, (millions - 1) * MILLION - BESIDE);
         load.print(&format!("1 M → {millions} M"));
         let more = register(&ledger, millions * MILLION, MILLION);
         more.print(&format!("{millions} M → {} M", millions + 1));
         settle_down(&ledger);
         changes(&ledger, folder.path());
         scan(&ledger);
+        beside(&ledger, &path, (millions + 1) * MILLION);
     }
+}
+
+/// Lone changes from another handle while certificates are registered in bulk: what a window waits beside an import.
+fn beside(ledger: &SqliteLedger, path: &Path, from: u64) {
+    let done = AtomicBool::new(false);
+    let (registered, (waits, retries)) = std::thread::scope(|scope| {
+        let window = scope.spawn(|| {
+            let ledger = SqliteLedger::open(path).unwrap();
+            let (mut waits, mut retries) = (Vec::new(), 0);
+            while !done.load(Ordering::Relaxed) {
+                let key = certificate(mix(waits.len() as u64) % MILLION).key;
+                let start = Instant::now();
+                while !change(&ledger, vec![key]) {
+                    retries += 1;
+                }
+                waits.push(start.elapsed());
+                std::thread::sleep(Duration::from_millis(3));
+            }
+            (waits, retries)
+        });
+        let registered = register(ledger, from, BESIDE);
+        done.store(true, Ordering::Relaxed);
+        (registered, window.join().unwrap())
+    });
+    registered.print("beside lone changes");
+    report("lone change beside registering, from another handle", &waits);
+    println!("  ({} changes, decided again {retries} times)", waits.len());
 }
 
 /// What came of registering.
@@ -81,12 +112,17 @@ fn register(ledger: &SqliteLedger, from: u64, rows: u64) -> Registered {
         result.asking += start.elapsed();
         assert!(known.iter().all(Option::is_none));
         let start = Instant::now();
-        let mut batch = Batch::on(ledger.head().unwrap());
-        batch.register(ACTOR, now(), certificates);
-        result.making += start.elapsed();
-        let start = Instant::now();
-        ledger.append(&batch).unwrap();
-        let took = start.elapsed();
+        let mut making = Duration::ZERO;
+        let appended = ledger.append_in_turn(&mut |head| {
+            let start = Instant::now();
+            let mut batch = Batch::on(head.clone());
+            batch.register(ACTOR, now(), certificates.clone());
+            making = start.elapsed();
+            Ok(batch)
+        });
+        appended.unwrap();
+        result.making += making;
+        let took = start.elapsed() - making;
         result.appending += took;
         result.longest = result.longest.max(took);
     }
@@ -116,7 +152,7 @@ fn changes(ledger: &SqliteLedger, folder: &Path) {
         let keys: Vec<_> = (0..size).map(|n| certificate(mix(picker * 1000 + n) % count).key).collect();
         picker += 1;
         let start = Instant::now();
-        change(ledger, keys);
+        assert!(change(ledger, keys), "nobody else writes");
         start.elapsed()
     };
     let groups: Vec<_> = (0..400).map(|_| round(64)).collect();
@@ -130,7 +166,8 @@ fn changes(ledger: &SqliteLedger, folder: &Path) {
     println!("lone / bare: best tenth {:.2}, quarter {:.2}, median {:.2}", ratio(0.1), ratio(0.25), ratio(0.5));
 }
 
-fn change(ledger: &SqliteLedger, keys: Vec<CertificateKey>) {
+/// Decides and appends; `false` if another was faster.
+fn change(ledger: &SqliteLedger, keys: Vec<CertificateKey>) -> bool {
     let wanted = Wanted { keys, budgets: vec![BudgetKey("ops hold".into())], hour: 500_000, ..Wanted::default() };
     let found = ledger.find(&wanted).unwrap();
     let mut batch = Batch::on(found.head);
@@ -146,7 +183,11 @@ fn change(ledger: &SqliteLedger, keys: Vec<CertificateKey>) {
         batch.statuses.push(NewStatus { no: entry.no, status: entry.status });
     }
     batch.budgets.push((BudgetKey("ops hold".into()), 500_000, 1));
-    ledger.append(&batch).unwrap();
+    match ledger.append(&batch) {
+        Ok(()) => true,
+        Err(LedgerError::Moved { .. }) => false,
+        Err(error) => panic!("{error}"),
+    }
 }
 
 /// The cheapest durable thing that SQLite does.
@@ -247,5 +288,7 @@ fn machine() -> String {
 
 const ACTOR: Actor = Actor { role: Role::Ops, person: PersonId([9; 16]), channel: Channel::Import };
 const MILLION: u64 = 1_000_000;
+/// Rows registered while somebody else wants to write.
+const BESIDE: u64 = 200_000;
 /// Rows of one append.
 const CHUNK: u64 = 5_000;

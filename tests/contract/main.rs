@@ -28,6 +28,7 @@ mod policing;
 mod reader;
 mod scanning;
 mod sets;
+mod sqlite;
 mod world;
 mod writer;
 
@@ -113,11 +114,15 @@ macro_rules! contract {
 
 contract!(memory_ledger_world, crate::memory::Honest::new());
 contract!(lying_ledger_world, crate::memory::Lying::new());
+contract!(sqlite_world, crate::sqlite::Sqlite::new());
 
 #[test]
 fn every_exception_names_a_case_and_a_ledger() {
-    let known =
-        [("memory_ledger_world", memory_ledger_world::CASES), ("lying_ledger_world", lying_ledger_world::CASES)];
+    let known = [
+        ("memory_ledger_world", memory_ledger_world::CASES),
+        ("lying_ledger_world", lying_ledger_world::CASES),
+        ("sqlite_world", sqlite_world::CASES),
+    ];
     for exception in world::CANNOT_APPLY {
         for name in exception.worlds {
             let cases = known.iter().find(|(world, _)| world == name).map(|(_, cases)| *cases);

@@ -89,6 +89,16 @@ pub const CANNOT_APPLY: &[Exception] = &[
         why: "there is no connection; the lying ledger plays one",
     },
     Exception {
+        case: "a_connection_lost_after_the_commit_is_found_out",
+        worlds: &["sqlite_world"],
+        why: "the file is written by the process itself: a commit that can't tell is one that a kill cut off",
+    },
+    Exception {
+        case: "the_inbox_is_decided_once",
+        worlds: &["sqlite_world"],
+        why: "an embedded ledger has no roles for outside CAs, and so no inbox",
+    },
+    Exception {
         case: "a_full_disk_refuses_and_loses_nothing",
         worlds: &["memory_ledger_world"],
         why: "there is no disk; the lying ledger plays one",

@@ -38,6 +38,9 @@ pub struct SqliteLedger {
 }
 
 impl SqliteLedger {
+    /// The newest schema that this program knows; older ones are brought up to it when they are opened.
+    pub const SCHEMA: u32 = schema::SCHEMA;
+
     /// Makes a new ledger with its first batch. There is a whole ledger at `path` afterwards, or what was there before.
     pub fn create(path: &Path, genesis: &Batch) -> Result<Self, LedgerError> {
         file::make(path, |path| {
