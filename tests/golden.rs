@@ -58,6 +58,18 @@ fn a_kind_or_version_of_the_future_is_not_passed_over() {
     assert_eq!(altered(3, 2), Err(Malformed::Tag { what: "event version", tag: 2 }));
 }
 
+#[test]
+fn the_worked_example_of_the_format_s_page_is_its_golden_file() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let page = std::fs::read_to_string(root.join("docs/EVENTS.md")).unwrap();
+    let (_, example) = page.split_once("## A worked example").unwrap();
+    let first_cells = example.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next());
+    let golden = std::fs::read_to_string(root.join("tests/golden/events/05-changed-revoked-lost.hex")).unwrap();
+    assert_eq!(first_cells.collect::<String>(), golden.replace('\n', ""));
+    let leaf = to_hex(&tashika::ledger::leaf(&from_hex(&golden)));
+    assert!(example.contains(&format!("Its leaf is `{}`.", leaf.trim())), "{leaf}");
+}
+
 fn check<T: PartialEq + Debug>(
     folder: &str,
     samples: &[(String, T)],
