@@ -35,11 +35,8 @@ enum Weighed {
 impl Round<'_> {
     /// Decides a command that came from outside.
     pub(super) fn request(&mut self, request: &Request) -> Result<Outcome, Refusal> {
-        let digest = command_digest(request);
-        if let Some(key) = request.idempotency
-            && let Some(answer) = self.papers.answer(&key)
-        {
-            return if answer.command == digest { Ok(answer.outcome) } else { Err(Refusal::KeyReused) };
+        if let Some(answered) = self.answered(request) {
+            return answered;
         }
         self.authorise(request)?;
         // Refusals come before budgets: what would be refused anyway isn't kept for a second person.
@@ -52,12 +49,23 @@ impl Round<'_> {
                 self.record(&request.actor, None, verdict)
             }
         };
+        self.remember(request, outcome);
+        Ok(outcome)
+    }
+
+    /// The first result, if the command came before.
+    pub(super) fn answered(&self, request: &Request) -> Option<Result<Outcome, Refusal>> {
+        let answer = self.papers.answer(&request.idempotency?)?;
+        Some(if answer.command == command_digest(request) { Ok(answer.outcome) } else { Err(Refusal::KeyReused) })
+    }
+
+    /// Keeps the result for when the command comes again.
+    pub(super) fn remember(&mut self, request: &Request, outcome: Outcome) {
         if let Some(key) = request.idempotency {
-            let answer = Answer { command: digest, outcome };
+            let answer = Answer { command: command_digest(request), outcome };
             self.papers.remember(key, answer);
             self.batch.answers.push((key, answer));
         }
-        Ok(outcome)
     }
 
     /// Carries out a command that `approver` approved as the second person.
