@@ -35,11 +35,8 @@ enum Weighed {
 impl Round<'_> {
     /// Decides a command that came from outside.
     pub(super) fn request(&mut self, request: &Request) -> Result<Outcome, Refusal> {
-        let digest = command_digest(request);
-        if let Some(key) = request.idempotency
-            && let Some(answer) = self.papers.answer(&key)
-        {
-            return if answer.command == digest { Ok(answer.outcome) } else { Err(Refusal::KeyReused) };
+        if let Some(answered) = self.answered(request) {
+            return answered;
         }
         self.authorise(request)?;
         // Refusals come before budgets: what would be refused anyway isn't kept for a second person.
@@ -52,12 +49,23 @@ impl Round<'_> {
                 self.record(&request.actor, None, verdict)
             }
         };
+        self.remember(request, outcome);
+        Ok(outcome)
+    }
+
+    /// The first result, if the command came before.
+    pub(super) fn answered(&self, request: &Request) -> Option<Result<Outcome, Refusal>> {
+        let answer = self.papers.answer(&request.idempotency?)?;
+        Some(if answer.command == command_digest(request) { Ok(answer.outcome) } else { Err(Refusal::KeyReused) })
+    }
+
+    /// Keeps the result for when the command comes again.
+    pub(super) fn remember(&mut self, request: &Request, outcome: Outcome) {
         if let Some(key) = request.idempotency {
-            let answer = Answer { command: digest, outcome };
+            let answer = Answer { command: command_digest(request), outcome };
             self.papers.remember(key, answer);
             self.batch.answers.push((key, answer));
         }
-        Ok(outcome)
     }
 
     /// Carries out a command that `approver` approved as the second person.
@@ -143,18 +151,22 @@ impl Round<'_> {
         match &request.command {
             Command::Activate(key) => self.single(actor, self.entry(key)?, &Wish::Acknowledge),
             Command::Hold { key, lost_at } => {
-                if let Some(wait) = self.check_loss(actor, *lost_at, self.now, backing)? {
+                let entry = self.entry(key)?;
+                let registered = Some(entry.certificate.not_before);
+                if let Some(wait) = self.check_loss(actor, *lost_at, self.now, registered, backing)? {
                     return Ok(Weighed::Waits(wait));
                 }
                 let kind = actor.role.hold_kind().unwrap_or(HoldKind::Review);
-                self.single(actor, self.entry(key)?, &Wish::Hold { kind, lost_at: *lost_at, becomes: None })
+                self.single(actor, entry, &Wish::Hold { kind, lost_at: *lost_at, becomes: None })
             }
             Command::Release { key, holds } => self.release(actor, self.entry(key)?, holds, backing),
             Command::Revoke { key, reason, lost_at } => {
-                if let Some(wait) = self.check_loss(actor, *lost_at, self.now, backing)? {
+                let entry = self.entry(key)?;
+                let registered = Some(entry.certificate.not_before);
+                if let Some(wait) = self.check_loss(actor, *lost_at, self.now, registered, backing)? {
                     return Ok(Weighed::Waits(wait));
                 }
-                self.single(actor, self.entry(key)?, &Wish::Revoke { reason: *reason, lost_at: *lost_at })
+                self.single(actor, entry, &Wish::Revoke { reason: *reason, lost_at: *lost_at })
             }
             Command::Report(report) => self.report(actor, report, backing),
             Command::Set { target, change } => {
@@ -226,12 +238,8 @@ impl Round<'_> {
             .filter(|entry| report.subject.names(&entry.certificate))
             .map(|entry| entry.certificate.not_before)
             .min();
-        let before_registration = report.lost_at.zip(registered).is_some_and(|(lost, registered)| lost < registered);
-        if let Some(wait) = self.check_loss(actor, report.lost_at, report.reported_at, backing)? {
+        if let Some(wait) = self.check_loss(actor, report.lost_at, report.reported_at, registered, backing)? {
             return Ok(Weighed::Waits(wait));
-        }
-        if before_registration && backing == Backing::One {
-            return backdated(actor, report.lost_at.unwrap_or(self.now)).map(Weighed::Waits);
         }
         let case = Case { actor, report, family: &family, policy: self.policy, now: self.now, backing };
         let mut changes = Vec::new();
@@ -247,22 +255,29 @@ impl Round<'_> {
         Ok(Weighed::Now(Verdict::Changes { root: Some(Body::Reported(report.clone())), changes }))
     }
 
-    /// DOMAIN §4: an old loss is the window's to state, with a second person; the future is nobody's.
+    /// DOMAIN §4: a loss long before the report, or before what was lost was registered, is the window's to state, with a
+    /// second person; the future is nobody's.
     fn check_loss(
         &self,
         actor: &Actor,
         lost_at: Option<Time>,
         reported_at: Time,
+        registered: Option<Time>,
         backing: Backing,
     ) -> Result<Option<WhyQueued>, Refusal> {
         let Some(lost_at) = lost_at else { return Ok(None) };
         if lost_at > self.now + CLOCK_LEEWAY {
             return Err(Refusal::FutureTime(lost_at));
         }
-        if lost_at >= reported_at - self.policy.backdating_max || backing == Backing::Two {
+        let long_ago = lost_at < reported_at - self.policy.backdating_max;
+        let before_registration = registered.is_some_and(|registered| lost_at < registered);
+        if !(long_ago || before_registration) || backing == Backing::Two {
             return Ok(None);
         }
-        backdated(actor, lost_at).map(Some)
+        match actor.role {
+            Role::Window(_) => Ok(Some(WhyQueued::BackdatedLoss)),
+            role => Err(Refusal::BackdatedLoss { lost_at, role }),
+        }
     }
 
     fn over_budget(&self, request: &Request) -> bool {
@@ -331,13 +346,6 @@ fn command_digest(request: &Request) -> Hash {
         report.reported_at = Time::default();
     }
     sha256(&[&encode_request(&request)])
-}
-
-fn backdated(actor: &Actor, lost_at: Time) -> Result<WhyQueued, Refusal> {
-    match actor.role {
-        Role::Window(_) => Ok(WhyQueued::BackdatedLoss),
-        role => Err(Refusal::BackdatedLoss { lost_at, role }),
-    }
 }
 
 /// Senders' clocks may be ahead of ours by this much.

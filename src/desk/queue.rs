@@ -1,7 +1,7 @@
 //! What waits for a second person: listing it, and that person's word.
 
 use crate::ledger::{Ledger, LedgerError, decode_event};
-use crate::model::{Actor, Body, Command, Position, Refusal, Request, Role, Time, Verdict, WhyQueued};
+use crate::model::{Actor, Body, Command, Outcome, Position, Refusal, Request, Role, Time, Verdict, WhyQueued};
 
 use super::decide::Round;
 use super::need::Needs;
@@ -49,6 +49,9 @@ pub(super) fn decide_queued(
     queued: Position,
     verdict: Verdict,
 ) -> Result<Done, LedgerError> {
+    if let Some(answered) = round.answered(word) {
+        return Ok(answered.map_err(Into::into));
+    }
     let still_waits = ledger.queue()?.contains(&queued);
     let Some(waiting) = read(ledger, queued)?.filter(|_| still_waits) else {
         return Ok(Err(Refusal::NotQueued(queued).into()));
@@ -59,7 +62,9 @@ pub(super) fn decide_queued(
     let first = round.batch.next_position();
     if verdict == Verdict::Rejected {
         round.closed(&word.actor, queued, queued, verdict);
-        return Ok(Ok(crate::model::Outcome::Done { first, last: first }));
+        let outcome = Outcome::Done { first, last: first };
+        round.remember(word, outcome);
+        return Ok(Ok(outcome));
     }
     let mut needs = Needs::default();
     needs.add_request(&waiting.request);
@@ -73,7 +78,11 @@ pub(super) fn decide_queued(
     {
         return Ok(Err(refusal.into()));
     }
-    Ok(round.approved(&waiting.request, &word.actor, queued).map_err(Into::into))
+    let approved = round.approved(&waiting.request, &word.actor, queued);
+    if let Ok(outcome) = approved {
+        round.remember(word, outcome);
+    }
+    Ok(approved.map_err(Into::into))
 }
 
 /// Another person of the same organisation, or of operations.

@@ -1,6 +1,6 @@
 //! What each kind of task does within a round. One arm for each, most of them a call.
 
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, QueueChange};
 use crate::model::{
     Actor, Body, CertificateNo, Command, Event, Issuer, IssuerNo, Outcome, Position, Scope, ScopeNo, SetChange,
 };
@@ -32,7 +32,13 @@ pub(super) fn do_task(ledger: &dyn Ledger, round: &mut Round<'_>, task: &Task) -
             Ok(since(first, round))
         }
         Task::Close { actor, order, queued, verdict } => {
-            queued.iter().for_each(|queued| round.closed(actor, *order, *queued, *verdict));
+            // Somebody may have decided it since the undo looked, or in this very round.
+            let waiting = ledger.queue()?;
+            for queued in queued.iter().filter(|queued| waiting.contains(queued)) {
+                if !round.batch.queue.contains(&QueueChange::Decided(*queued)) {
+                    round.closed(actor, *order, *queued, *verdict);
+                }
+            }
             Ok(since(first, round))
         }
         Task::Inbox(item) => super::inbox::decide(ledger, round, item)?,

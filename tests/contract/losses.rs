@@ -7,6 +7,7 @@ use tashika::ledger::{Batch, BrokenLink, LedgerError, Settled, Severity, Wanted,
 use tashika::model::{CertificateNo, HoldKind, Position, Wish};
 
 use crate::nation;
+use crate::processes::Process;
 use crate::reader::{Reader, broken};
 use crate::world::{Corruption, World};
 use crate::writer::{append, cards, change, furnish, mark, marker};
@@ -34,6 +35,51 @@ pub fn a_connection_lost_after_the_commit_is_found_out(world: &dyn World) -> Opt
     mark(&*ledger, "instead");
     assert_eq!(settle(&*ledger, &never_sent).unwrap(), Settled::NotWritten, "another event stands in its place");
     Some(())
+}
+
+pub fn a_killed_writer_loses_nothing_acknowledged(world: &dyn World) -> Option<()> {
+    let address = world.address()?;
+    for round in 0..KILLS {
+        // Two at once, so that one dies while the other goes on.
+        let survivor = Process::start(&address, &format!("survivor-{round}"), 40);
+        let mut victim = Process::start(&address, &format!("victim-{round}"), usize::MAX);
+        victim.wait_for(3 + 5 * round);
+        let (killed, survived) = (victim.kill(), survivor.finish());
+        all_there(world, &[killed, survived].concat());
+    }
+    // And whoever comes next can write.
+    mark(&*world.open(), "afterwards");
+    Some(())
+}
+
+pub fn a_killed_server_loses_nothing_acknowledged(world: &dyn World) -> Option<()> {
+    let address = world.address()?;
+    // Idle first: a world without a server says so here.
+    world.kill()?;
+    world.revive();
+    for round in 0..KILLS {
+        let mut writers: Vec<_> =
+            (0..4).map(|writer| Process::start(&address, &format!("writer-{round}-{writer}"), usize::MAX)).collect();
+        writers.iter_mut().for_each(|writer| writer.wait_for(5 + 5 * round));
+        world.kill()?;
+        let acknowledged: Vec<_> = writers.into_iter().flat_map(Process::kill).collect();
+        world.revive();
+        all_there(world, &acknowledged);
+        mark(&*world.open(), &format!("after kill {round}"));
+    }
+    Some(())
+}
+
+/// What was acknowledged is there, once; what is there is whole.
+fn all_there(world: &dyn World, acknowledged: &[String]) {
+    let ledger = world.open();
+    let reader = Reader::of(&*ledger);
+    assert_eq!(ledger.head().unwrap(), reader.head);
+    let tags = reader.tags();
+    for tag in acknowledged {
+        assert_eq!(tags.get(tag), Some(&1), "{tag} was acknowledged");
+    }
+    assert!(tags.values().all(|times| *times == 1), "something appears twice: {tags:?}");
 }
 
 pub fn a_full_disk_refuses_and_loses_nothing(world: &dyn World) -> Option<()> {
@@ -65,7 +111,8 @@ pub fn a_full_disk_refuses_and_loses_nothing(world: &dyn World) -> Option<()> {
     };
     holds(&*ledger);
     world.make_room();
-    mark(&*ledger, "there is space again");
+    drop(ledger);
+    mark(&*world.open(), "there is space again");
     holds(&*world.open());
     Some(())
 }
@@ -173,5 +220,6 @@ pub fn a_ledger_is_not_made_twice(world: &dyn World) -> Option<()> {
     Some(())
 }
 
+const KILLS: usize = 4;
 /// Times some kilobytes: beyond any room that a world leaves.
 const FILLING_APPENDS_MAX: u32 = 20_000;

@@ -25,6 +25,7 @@ mod losses;
 mod memory;
 mod order;
 mod policing;
+mod processes;
 mod reader;
 mod scanning;
 mod sets;
@@ -65,6 +66,8 @@ macro_rules! contract {
                     a_corrupted_status_is_damage,
                     a_forked_copy_is_noticed_by_a_reader,
                     a_full_disk_refuses_and_loses_nothing,
+                    a_killed_server_loses_nothing_acknowledged,
+                    a_killed_writer_loses_nothing_acknowledged,
                     a_ledger_is_not_made_twice,
                     a_newer_schema_is_left_alone,
                     what_is_no_ledger_is_said_to_be_none,
@@ -79,6 +82,7 @@ macro_rules! contract {
                     a_wait_ends_with_anothers_commit_or_at_its_bound,
                     events_are_paged_in_order,
                     one_change_of_one_status_wins,
+                    positions_are_contiguous_under_concurrent_processes,
                     positions_are_contiguous_under_concurrent_threads,
                     the_head_is_where_the_last_batch_led,
                 },
@@ -114,14 +118,14 @@ macro_rules! contract {
 
 contract!(memory_ledger_world, crate::memory::Honest::new());
 contract!(lying_ledger_world, crate::memory::Lying::new());
-contract!(sqlite_world, crate::sqlite::Sqlite::new());
+contract!(sqlite_ledger_world, crate::sqlite::Embedded::new());
 
 #[test]
 fn every_exception_names_a_case_and_a_ledger() {
     let known = [
-        ("memory_ledger_world", memory_ledger_world::CASES),
         ("lying_ledger_world", lying_ledger_world::CASES),
-        ("sqlite_world", sqlite_world::CASES),
+        ("memory_ledger_world", memory_ledger_world::CASES),
+        ("sqlite_ledger_world", sqlite_ledger_world::CASES),
     ];
     for exception in world::CANNOT_APPLY {
         for name in exception.worlds {

@@ -10,6 +10,7 @@ use tashika::ledger::{Answer, Batch, Head, Ledger, LedgerError, Settled, Severit
 use tashika::model::{CertificateNo, HoldKind, IdempotencyKey, Outcome, Position, Wish};
 
 use crate::nation;
+use crate::processes::Process;
 use crate::reader::Reader;
 use crate::world::World;
 use crate::writer::{append, cards, change, commit, furnish, mark, marker, register};
@@ -33,6 +34,22 @@ pub fn positions_are_contiguous_under_concurrent_threads(world: &dyn World) -> O
         let in_order =
             reader.events.iter().filter_map(crate::writer::tag_of).filter(|tag| own.iter().any(|o| o == tag));
         assert!(in_order.is_sorted(), "a writer's own events keep their order");
+    }
+    Some(())
+}
+
+pub fn positions_are_contiguous_under_concurrent_processes(world: &dyn World) -> Option<()> {
+    let address = world.address()?;
+    let names: Vec<_> = (0..WRITERS).map(|writer| format!("process-{writer}")).collect();
+    let processes: Vec<_> = names.iter().map(|name| Process::start(&address, name, WRITES)).collect();
+    let acknowledged: Vec<_> = processes.into_iter().map(Process::finish).collect();
+    let ledger = world.open();
+    let reader = Reader::of(&*ledger);
+    assert_eq!(ledger.head().unwrap(), reader.head);
+    let tags = reader.tags();
+    for (own, name) in acknowledged.iter().zip(&names) {
+        assert_eq!(own.len(), WRITES);
+        assert!(own.iter().all(|tag| tags.get(tag) == Some(&1)), "{name}: each once: {tags:?}");
     }
     Some(())
 }

@@ -1,93 +1,106 @@
-//! The surroundings of the embedded ledger: a file of its own in a temporary folder, and what can be done to files.
+//! The surroundings of the embedded ledger: a file in a folder of its own, and what can happen to a file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rusqlite::Connection;
 use tashika::ledger::sqlite::SqliteLedger;
 use tashika::ledger::{Ledger, LedgerError};
-use tempfile::TempDir;
 
 use crate::nation;
+use crate::processes::{Address, Kind};
 use crate::world::{Corruption, World};
 
-/// One ledger file.
-pub struct Sqlite {
-    folder: TempDir,
+/// A ledger in a file.
+pub struct Embedded {
+    folder: tempfile::TempDir,
 }
 
-impl Sqlite {
+impl Embedded {
     pub fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        SqliteLedger::create(&folder.path().join("ledger.db"), &nation::genesis(1)).unwrap();
-        Self { folder }
+        let world = Self { folder: tempfile::tempdir().expect("a temporary folder") };
+        SqliteLedger::create(&world.path(), &nation::genesis(1)).expect("an empty folder");
+        world
     }
 
     fn path(&self) -> PathBuf {
         self.folder.path().join("ledger.db")
     }
 
-    /// Somebody who may write to the file, and takes the triggers away first.
-    fn intruder(&self) -> Connection {
-        let intruder = Connection::open(self.path()).unwrap();
-        intruder.execute_batch("DROP TRIGGER event_is_final; DROP TRIGGER certificate_is_final").unwrap();
-        intruder
+    /// As somebody would who may write to the file, without the ledger.
+    fn intrude(&self, sql: &str) {
+        let connection = Connection::open(self.path()).expect("the file");
+        connection.execute_batch(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 }
 
-impl World for Sqlite {
+pub fn open(path: &Path) -> Result<Box<dyn Ledger>, LedgerError> {
+    SqliteLedger::open(path).map(|ledger| Box::new(ledger) as Box<dyn Ledger>)
+}
+
+impl World for Embedded {
     fn open(&self) -> Box<dyn Ledger> {
-        Box::new(SqliteLedger::open(&self.path()).unwrap())
+        open(&self.path()).expect("the ledger that was made")
     }
 
     fn put_in_inbox(&self, _command: &str) -> Option<u64> {
         None
     }
 
+    fn address(&self) -> Option<Address> {
+        Some(Address { kind: Kind::Sqlite, place: self.path().display().to_string() })
+    }
+
     fn filling_up(&self) -> Option<Box<dyn Ledger>> {
-        let ledger = SqliteLedger::open(&self.path()).unwrap();
-        ledger.limit_pages(200).unwrap();
+        let ledger = SqliteLedger::open(&self.path()).expect("the ledger that was made");
+        let pages: u32 = Connection::open(self.path())
+            .and_then(|connection| connection.pragma_query_value(None, "page_count", |row| row.get(0)))
+            .expect("the size of the file");
+        ledger.limit_pages(pages + ROOM_PAGES).expect("more than there are");
         Some(Box::new(ledger))
     }
 
     fn corrupt(&self, what: Corruption) -> Option<()> {
-        let sql = match what {
+        self.intrude(match what {
             Corruption::Event => {
-                "UPDATE event SET bytes = CAST(substr(bytes, 1, length(bytes) - 1) || x'fe' AS BLOB) WHERE position = 2"
+                "DROP TRIGGER event_is_final;
+                 UPDATE event SET bytes = cast(substr(bytes, 1, length(bytes) - 1) || x'ff' AS BLOB) WHERE position = 2;"
             }
             Corruption::Row => {
-                "UPDATE certificate SET row = CAST(substr(row, 1, length(row) - 1) AS BLOB) WHERE no = 1"
+                "DROP TRIGGER certificate_is_final;
+                 UPDATE certificate SET row = substr(row, 1, length(row) - 1) WHERE no = 1;"
             }
-            Corruption::Status => {
-                "UPDATE status SET state = CAST(substr(state, 1, length(state) - 1) AS BLOB) WHERE no = 1"
-            }
-        };
-        assert_eq!(self.intruder().execute(sql, []).unwrap(), 1);
+            Corruption::Status => "UPDATE status SET state = substr(state, 1, length(state) - 1) WHERE no = 1;",
+        });
         Some(())
     }
 
     fn fork(&self) -> Option<Box<dyn Ledger>> {
         let copy = self.folder.path().join("copy.db");
-        SqliteLedger::open(&self.path()).unwrap().backup(&copy).unwrap();
-        Some(Box::new(SqliteLedger::open(&copy).unwrap()))
+        let ledger = SqliteLedger::open(&self.path()).expect("the ledger that was made");
+        ledger.backup(&copy).expect("room for a copy");
+        Some(open(&copy).expect("the copy"))
     }
 
     fn open_from_the_future(&self) -> Option<Result<Box<dyn Ledger>, LedgerError>> {
-        Connection::open(self.path()).unwrap().pragma_update(None, "user_version", 1000).unwrap();
-        Some(SqliteLedger::open(&self.path()).map(|ledger| Box::new(ledger) as _))
+        self.intrude("PRAGMA user_version = 1000");
+        Some(open(&self.path()))
     }
 
     fn open_rubbish(&self) -> Option<Result<Box<dyn Ledger>, LedgerError>> {
-        let rubbish = self.folder.path().join("rubbish");
-        std::fs::write(&rubbish, [b'x'; 9000]).unwrap();
-        Some(SqliteLedger::open(&rubbish).map(|ledger| Box::new(ledger) as _))
+        let path = self.folder.path().join("rubbish.db");
+        std::fs::write(&path, "no ledger at all, nor a database of any kind; longer than any magic number\n").ok()?;
+        Some(open(&path))
     }
 
     fn open_nothing(&self) -> Option<Result<Box<dyn Ledger>, LedgerError>> {
-        let nothing = self.folder.path().join("nothing.db");
-        Some(SqliteLedger::open(&nothing).map(|ledger| Box::new(ledger) as _))
+        Some(open(&self.folder.path().join("nothing.db")))
     }
 
     fn create_again(&self) -> Option<Result<Box<dyn Ledger>, LedgerError>> {
-        Some(SqliteLedger::create(&self.path(), &nation::genesis(1)).map(|ledger| Box::new(ledger) as _))
+        let made = SqliteLedger::create(&self.path(), &nation::genesis(2));
+        Some(made.map(|ledger| Box::new(ledger) as Box<dyn Ledger>))
     }
 }
+
+/// Room for some appends, not for many.
+const ROOM_PAGES: u32 = 40;

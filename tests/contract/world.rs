@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use tashika::ledger::{Ledger, LedgerError};
 
+use crate::processes::Address;
+
 /// One ledger, freshly made (its first batch is `nation::genesis(1)`), and everything that can be done to it.
 ///
 /// A way to harm it that makes no sense for this ledger is `None`; [`CANNOT_APPLY`] must then name the case.
@@ -13,6 +15,19 @@ pub trait World: Sync {
 
     /// Writes a command into the inbox as issuer 1's CA.
     fn put_in_inbox(&self, command: &str) -> Option<u64>;
+
+    /// How a process of its own opens the ledger.
+    fn address(&self) -> Option<Address> {
+        None
+    }
+
+    /// Kills what keeps the data with SIGKILL, whatever it is doing; [`revive`](World::revive) starts it again.
+    fn kill(&self) -> Option<()> {
+        None
+    }
+
+    /// Starts again what was killed.
+    fn revive(&self) {}
 
     /// How long a case lets a handle wait: far longer than a wake-up may take, unless wake-ups are lies.
     fn patience(&self) -> Duration {
@@ -84,19 +99,29 @@ pub struct Exception {
 /// Every case that isn't run against some ledger. A case listed here that could run fails as well.
 pub const CANNOT_APPLY: &[Exception] = &[
     Exception {
-        case: "a_connection_lost_after_the_commit_is_found_out",
-        worlds: &["memory_ledger_world"],
-        why: "there is no connection; the lying ledger plays one",
+        case: "positions_are_contiguous_under_concurrent_processes",
+        worlds: &["memory_ledger_world", "lying_ledger_world"],
+        why: "memory is one process's own",
     },
     Exception {
-        case: "a_connection_lost_after_the_commit_is_found_out",
-        worlds: &["sqlite_world"],
-        why: "the file is written by the process itself: a commit that can't tell is one that a kill cut off",
+        case: "a_killed_writer_loses_nothing_acknowledged",
+        worlds: &["memory_ledger_world", "lying_ledger_world"],
+        why: "memory dies with its process; the simulation kills desks in the middle of a call instead",
+    },
+    Exception {
+        case: "a_killed_server_loses_nothing_acknowledged",
+        worlds: &["memory_ledger_world", "lying_ledger_world", "sqlite_ledger_world"],
+        why: "there is no server",
     },
     Exception {
         case: "the_inbox_is_decided_once",
-        worlds: &["sqlite_world"],
-        why: "an embedded ledger has no roles for outside CAs, and so no inbox",
+        worlds: &["sqlite_ledger_world"],
+        why: "an outside CA writes by SQL functions, which only a database server has",
+    },
+    Exception {
+        case: "a_connection_lost_after_the_commit_is_found_out",
+        worlds: &["memory_ledger_world", "sqlite_ledger_world"],
+        why: "there is no connection; the lying ledger plays one",
     },
     Exception {
         case: "a_full_disk_refuses_and_loses_nothing",

@@ -13,7 +13,7 @@ use tashika::model::{
     Role, Subject, Time,
 };
 
-use crate::memory_ledger::{MemoryLedger, State};
+use crate::memory_ledger::{MemoryLedger, State, Turn};
 use crate::nation;
 use crate::rng::Rng;
 
@@ -51,6 +51,7 @@ pub struct Crash;
 pub struct LyingLedger {
     truth: MemoryLedger,
     script: Arc<Mutex<Script>>,
+    pause: fn(),
 }
 
 struct Script {
@@ -75,6 +76,24 @@ pub struct Told {
     pub crash: u64,
 }
 
+impl Told {
+    /// By name.
+    pub fn list(&self) -> [(&'static str, u64); 10] {
+        [
+            ("crash", self.crash),
+            ("false_wake", self.false_wake),
+            ("full", self.full),
+            ("second_writer", self.second_writer),
+            ("short_page", self.short_page),
+            ("stale", self.stale),
+            ("torn", self.torn),
+            ("uncertain_lost", self.uncertain_lost),
+            ("uncertain_written", self.uncertain_written),
+            ("unreachable", self.unreachable),
+        ]
+    }
+}
+
 /// Whether a call takes effect before the caller dies.
 enum Fate {
     DieAfter,
@@ -84,7 +103,13 @@ enum Fate {
 
 impl LyingLedger {
     pub fn new(truth: MemoryLedger, rng: Rng, lies: Lies) -> Self {
-        Self { truth, script: Arc::new(Mutex::new(Script { rng, lies, past: Vec::new(), told: Told::default() })) }
+        let script = Script { rng, lies, past: Vec::new(), told: Told::default() };
+        Self { truth, script: Arc::new(Mutex::new(script)), pause: || {} }
+    }
+
+    /// Calls `pause` before each call takes effect: there a simulation lets others go first.
+    pub fn pausing(self, pause: fn()) -> Self {
+        Self { pause, ..self }
     }
 
     /// From now on it lies like this.
@@ -111,6 +136,7 @@ impl LyingLedger {
 
     /// A call that can fail, or be the last, as any.
     fn call<T>(&self, effect: impl FnOnce() -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+        (self.pause)();
         if self.lies(|l| l.unreachable, |t| &mut t.unreachable) {
             return Err(LedgerError::Unreachable("the script says so".into()));
         }
@@ -132,8 +158,16 @@ impl LyingLedger {
         if self.lies(|l| l.uncertain_lost, |t| &mut t.uncertain_lost) {
             return Err(LedgerError::Uncertain("the script says so".into()));
         }
-        self.remember();
+        let lies = self.script().lies;
+        if lies.stale + lies.torn > 0 {
+            self.remember();
+        }
         self.call(|| {
+            // With a pause that doesn't return before others went on, blocking for the turn would be for ever.
+            while self.truth.state().turn == Turn::Taken {
+                (self.pause)();
+                std::thread::yield_now();
+            }
             let written = effect()?;
             if self.lies(|l| l.uncertain_written, |t| &mut t.uncertain_written) {
                 return Err(LedgerError::Uncertain("the script says so".into()));
@@ -171,6 +205,9 @@ impl LyingLedger {
 
     /// Another writer records something that concerns nobody here.
     fn let_another_write(&self) {
+        if self.truth.state().turn == Turn::Taken {
+            return;
+        }
         let Ok(head) = self.truth.head() else { return };
         let report = Report {
             kind: ReportKind::PhoneLost,
@@ -220,7 +257,6 @@ impl Ledger for LyingLedger {
 
     fn append(&self, batch: &Batch) -> Result<(), LedgerError> {
         if self.lies(|l| l.second_writer, |t| &mut t.second_writer) {
-            self.remember();
             self.let_another_write();
         }
         self.write(|| self.truth.append(batch))
