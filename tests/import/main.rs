@@ -21,6 +21,7 @@ mod police;
 mod rng;
 
 mod certificates;
+mod crash;
 mod lies;
 mod lists;
 mod ndjson;

@@ -102,7 +102,7 @@ fn a_second_import_must_not_contradict_the_first() {
         (card("01", r#","batch":7,"municipality":13101"#), "municipality"),
     ];
     for (line, cause) in cases {
-        let refused = import(&town, &[line.clone()]).unwrap_err();
+        let refused = import(&town, std::slice::from_ref(&line)).unwrap_err();
         assert!(refused.only().1.contains(cause), "{line}: {refused:?}");
     }
     let more = town.add_scope(vec![0xa0, 9], "more.crl");

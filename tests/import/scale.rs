@@ -51,7 +51,8 @@ impl Read for GeneratedLines {
 
 fn write_line(out: &mut Vec<u8>, number: u64) {
     // Every tenth succeeds the one before, so that links are kept track of, too.
-    let succeeds = if number % 10 == 0 { format!(",\"succeeds\":\"{:08X}\"", number - 1) } else { String::new() };
+    let succeeds =
+        if number.is_multiple_of(10) { format!(",\"succeeds\":\"{:08X}\"", number - 1) } else { String::new() };
     writeln!(
         out,
         "{{\"serial\":\"{number:08X}\",\"not_before\":\"2026-01-01T00:00:00Z\",\"not_after\":\"2031-01-01T00:00:00Z\",\

@@ -95,12 +95,12 @@ impl Known {
     /// An error if the file contradicts what is registered, as far as the file speaks of it.
     fn compare(&self, record: &Record, known: &Certificate) -> Result<(), Fault> {
         let stated = &record.certificate;
-        same("not_after", known.not_after, stated.not_after)?;
+        same("not_after", &known.not_after, &stated.not_after)?;
         if record.states == States::Expiry {
             return Ok(());
         }
-        same("not_before", known.not_before, stated.not_before)?;
-        same("scope", known.scope, stated.scope)?;
+        same("not_before", &known.not_before, &stated.not_before)?;
+        same("scope", &known.scope, &stated.scope)?;
         if record.states == States::Certificate {
             return Ok(());
         }
@@ -112,11 +112,11 @@ impl Known {
         };
         same("type", known.usage.name(), stated.usage.name())?;
         same("medium kind", known.medium.kind.name(), stated.medium.kind.name())?;
-        same("medium id", known.medium.id, stated.medium.id)?;
-        same("holder", known.holder, stated.holder)?;
+        same("medium id", &known.medium.id, &stated.medium.id)?;
+        same("holder", &known.holder, &stated.holder)?;
         alike("SIM", &known.sim, &stated.sim)?;
-        same("batch", known.batch, stated.batch)?;
-        same("municipality", known.municipality, stated.municipality)?;
+        same("batch", &known.batch, &stated.batch)?;
+        same("municipality", &known.municipality, &stated.municipality)?;
         alike("key_origin", &known.key_origin, &stated.key_origin)?;
         alike("proofing", &known.proofing, &stated.proofing)?;
         alike("pending", &known.delivery, &stated.delivery)?;
@@ -221,7 +221,7 @@ pub(super) fn key_of(link: NamedLink) -> CertificateKey {
     CertificateKey { issuer: link.issuer, serial: link.serial }
 }
 
-fn same<T: PartialEq + ToString>(field: &'static str, registered: T, stated: T) -> Result<(), Fault> {
+fn same<T: PartialEq + ToString + ?Sized>(field: &'static str, registered: &T, stated: &T) -> Result<(), Fault> {
     if registered == stated {
         return Ok(());
     }

@@ -132,7 +132,7 @@ impl Bulk<'_> {
         &self,
         source: &dyn Source,
         issuer: IssuerNo,
-        each: &mut dyn FnMut(Vec<(u64, Result<(NamedLink, CertificateNo), Fault>)>) -> Result<(), BulkError>,
+        each: &mut dyn FnMut(Vec<Resolved>) -> Result<(), BulkError>,
     ) -> Result<(), BulkError> {
         let (_, book) = self.ledger.book()?;
         let mut lines = SerialList::new(source.open()?, issuer, &book);
@@ -145,12 +145,7 @@ impl Bulk<'_> {
         }
     }
 
-    #[allow(clippy::type_complexity, reason = "lines with what they name; a name for it would say less")]
-    fn resolve(
-        &self,
-        book: &Book,
-        block: Vec<(u64, Result<NamedLink, Fault>)>,
-    ) -> Result<Vec<(u64, Result<(NamedLink, CertificateNo), Fault>)>, BulkError> {
+    fn resolve(&self, book: &Book, block: Vec<(u64, Result<NamedLink, Fault>)>) -> Result<Vec<Resolved>, BulkError> {
         let names = block.iter().filter_map(|(_, name)| name.as_ref().ok());
         let keys: Vec<_> = names.map(|name| CertificateKey { issuer: name.issuer, serial: name.serial }).collect();
         let mut numbers = self.ledger.registered(&keys)?.into_iter();
@@ -164,6 +159,9 @@ impl Bulk<'_> {
         Ok(block.into_iter().map(|(place, name)| (place, name.and_then(&mut resolve))).collect())
     }
 }
+
+/// A line, and what it names.
+type Resolved = (u64, Result<(NamedLink, CertificateNo), Fault>);
 
 /// Lines resolved, and members read, at once.
 const PAGE: usize = 4096;
