@@ -12,7 +12,7 @@ use serde::Deserialize;
 use crate::model::{MediumKind, OfficeHours, Operator, Policy, Seconds, SetRule, Usage};
 
 /// What the program runs with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The file it came from.
     pub file: PathBuf,
@@ -34,6 +34,19 @@ pub struct Config {
     pub checkpoint_every: Seconds,
     /// The desk's settings.
     pub policy: Policy,
+    /// Whether the command line may change the ledger by itself.
+    pub direct_changes: DirectChanges,
+}
+
+/// Whether the command line may change the ledger by itself, past the admin listener's authentication.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DirectChanges {
+    /// Yes: whoever may read the configuration and write to the database is trusted.
+    #[default]
+    Allow,
+    /// No.
+    Refuse,
 }
 
 /// Where a ledger is.
@@ -136,6 +149,7 @@ struct RawDesk {
     /// `HH:MM-HH:MM`, Japan time, weekdays.
     window_hours: Option<String>,
     sets_need_two_people: Option<bool>,
+    direct_changes: DirectChanges,
 }
 
 impl Config {
@@ -149,10 +163,8 @@ impl Config {
     /// Checks a text, as if it stood in `file`.
     pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
         let name = file.display().to_string();
-        let raw: Raw = toml::from_str(text).map_err(|error| ConfigError::Syntax {
-            file: name.clone(),
-            message: error.to_string().trim_end().to_owned(),
-        })?;
+        let raw: Raw = toml::from_str(text)
+            .map_err(|error| ConfigError::Syntax { file: name.clone(), message: in_one_line(&error, text) })?;
         let value = |key, why: String| ConfigError::Value { file: name.clone(), key, why };
         let base = file.parent().unwrap_or(Path::new(""));
         let ledger = LedgerPlace::parse(&raw.ledger.url, base).map_err(|why| value("ledger.url", why))?;
@@ -177,6 +189,7 @@ impl Config {
             checkpoint_key: base.join(raw.keys.checkpoint),
             checkpoint_file: base.join(raw.checkpoints.file),
             checkpoint_every: Seconds(raw.checkpoints.every_seconds),
+            direct_changes: raw.desk.direct_changes,
             policy: raw.desk.check().map_err(|(key, why)| value(key, why))?,
         })
     }
@@ -273,6 +286,15 @@ impl Default for RawCheckpoints {
     }
 }
 
+/// What the parser says, with its line, without its drawing.
+fn in_one_line(error: &toml::de::Error, text: &str) -> String {
+    let message = error.message().replace('\n', " ");
+    match error.span().and_then(|span| text.get(..span.start)) {
+        Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
+        None => message,
+    }
+}
+
 fn parse_pair(pair: &str) -> Result<(MediumKind, Usage), String> {
     let wrong = || format!("'{pair}' is not a medium and a usage such as SIM/AUTH");
     let (medium, usage) = pair.split_once('/').ok_or_else(wrong)?;
@@ -313,7 +335,7 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused_with_its_key() {
         for (text, says) in [
-            ("ledger.url = 'sqlite:x'\nledgr = 1", "unknown field `ledgr`"),
+            ("ledger.url = 'sqlite:x'\nledgr = 1", "line 2: unknown field `ledgr`"),
             ("ledger.url = 'mysql://x'", "ledger.url"),
             ("ledger.url = 'sqlite:x'\nserve.admin = '0.0.0.0:1'", "serve.admin"),
             ("ledger.url = 'sqlite:x'\ndesk.confirm_after_days = 0", "desk.confirm_after_days"),
