@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::ledger::VerifierKey;
 use crate::model::{MediumKind, OfficeHours, Operator, Policy, Seconds, SetRule, Usage};
 
 /// What the program runs with.
@@ -32,6 +33,8 @@ pub struct Config {
     pub checkpoint_file: PathBuf,
     /// How often a checkpoint is signed.
     pub checkpoint_every: Seconds,
+    /// The keys of others whose checkpoints count when the ledger is verified.
+    pub checkpoints_trusted: Vec<VerifierKey>,
     /// The desk's settings.
     pub policy: Policy,
     /// Whether the command line may change the ledger by itself.
@@ -131,6 +134,8 @@ struct RawKeys {
 struct RawCheckpoints {
     file: PathBuf,
     every_seconds: u32,
+    /// Verifier keys, `name+key id+base64`.
+    trusted: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -179,6 +184,8 @@ impl Config {
             let why = "the admin listener must stay on a loopback address: it has no TLS yet".into();
             return Err(value("serve.admin", why));
         }
+        let trusted = raw.checkpoints.trusted.iter().map(|key| key.parse::<VerifierKey>());
+        let trusted = trusted.collect::<Result<_, _>>().map_err(|why| value("checkpoints.trusted", why.to_string()))?;
         Ok(Self {
             file: file.to_owned(),
             ledger,
@@ -189,6 +196,7 @@ impl Config {
             checkpoint_key: base.join(raw.keys.checkpoint),
             checkpoint_file: base.join(raw.checkpoints.file),
             checkpoint_every: Seconds(raw.checkpoints.every_seconds),
+            checkpoints_trusted: trusted,
             direct_changes: raw.desk.direct_changes,
             policy: raw.desk.check().map_err(|(key, why)| value(key, why))?,
         })
@@ -282,7 +290,7 @@ impl Default for RawKeys {
 
 impl Default for RawCheckpoints {
     fn default() -> Self {
-        Self { file: "checkpoints.txt".into(), every_seconds: 60 }
+        Self { file: "checkpoints.txt".into(), every_seconds: 60, trusted: Vec::new() }
     }
 }
 
@@ -341,6 +349,7 @@ mod tests {
             ("ledger.url = 'sqlite:x'\ndesk.confirm_after_days = 0", "desk.confirm_after_days"),
             ("ledger.url = 'sqlite:x'\ndesk.window_hours = '17:00-08:00'", "desk.window_hours"),
             ("ledger.url = 'sqlite:x'\ndesk.releasable = ['SIM']", "desk.releasable"),
+            ("ledger.url = 'sqlite:x'\ncheckpoints.trusted = ['me']", "checkpoints.trusted"),
             ("ledger.url = 'sqlite:x'\ndesk.hosts = {A = 'b'}", "desk.hosts"),
         ] {
             let error = parse(text).unwrap_err();

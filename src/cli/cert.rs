@@ -133,7 +133,7 @@ fn set(house: &mut House, which: &Which, change: SetChange, lost_at: Option<Time
         return Err(CliError::Usage("a set has no one time of loss: leave out --lost-at".into()));
     }
     house.may_change()?;
-    let target = which.target(house)?;
+    let target = which.target(house, change)?;
     by.send(house, Org::Ops, Command::Set { target, change })
 }
 
@@ -156,15 +156,17 @@ impl By {
 const RELEASE_EXAMPLES: &str = "\
 Examples:
   tashika cert release --issuer phone-auth --serial 0A1B --hold 4711
+  tashika cert release --issuer phone-auth --serial 0A1B --hold 4711 --as holder/h-1 --presenting 1234567890
   tashika cert release --batch 77 --hold 4800 --as ops/suzuki
 
-A release lifts only the holds that it names; without --hold, the one that is open if there is just one.";
+A release lifts only the holds that it names, so that a late one never reaches the hold of a later loss.";
 
 const REVOKE_EXAMPLES: &str = "\
 Examples:
   tashika cert revoke --issuer card-sign --serial 0A1B --reason keyCompromise
+  tashika cert revoke --issuer card-sign --list serials.txt --reason cACompromise --as ops/suzuki
   tashika cert revoke --batch 77 --reason keyCompromise --as ops/suzuki
   tashika cert revoke --issuer card-sign --all --reason cACompromise --as ca:card-sign/hsm-room
 
-A set (--batch, --all) is one event however many certificates it has; operations need a second person for it,
-an issuing CA speaks for its own certificates.";
+A set (--list, --batch, --all) is one event however many certificates it has; operations need a second person for it,
+an issuing CA speaks for its own certificates. A list has one serial a line; empty lines and lines with # are skipped.";

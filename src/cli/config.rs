@@ -54,6 +54,7 @@ fn settings(config: &Config) -> Vec<(&'static str, Value)> {
         ("keys.checkpoint", json!(config.checkpoint_key.display().to_string())),
         ("checkpoints.file", json!(config.checkpoint_file.display().to_string())),
         ("checkpoints.every_seconds", json!(config.checkpoint_every.0)),
+        ("checkpoints.trusted", json!(config.checkpoints_trusted.iter().map(ToString::to_string).collect::<Vec<_>>())),
         (
             "desk.direct_changes",
             json!(match config.direct_changes {

@@ -8,7 +8,9 @@ use crate::app::config::ConfigError;
 use crate::app::pseudonym::PseudonymError;
 use crate::asn1::Asn1Error;
 use crate::desk::DeskError;
-use crate::ledger::{LedgerError, Severity};
+use crate::desk::bulk::BulkError;
+use crate::keys::KeyError;
+use crate::ledger::{CheckpointFileError, LedgerError, NoteError, Severity};
 use crate::model::{Position, Refusal};
 
 /// Exit codes. Scripts build on them: they never change their meaning.
@@ -48,6 +50,14 @@ Exit codes:
 /// A failure of a verb.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
+    /// A file that bulk work reads.
+    #[error("{}: {source}", file.display())]
+    Bulk {
+        /// Which file.
+        file: PathBuf,
+        /// Why it stopped.
+        source: BulkError,
+    },
     /// A certificate that can't be used.
     #[error("{}: {source}", file.display())]
     Certificate {
@@ -56,6 +66,9 @@ pub enum CliError {
         /// Why.
         source: Asn1Error,
     },
+    /// A file of checkpoints.
+    #[error(transparent)]
+    CheckpointFile(#[from] CheckpointFileError),
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -87,6 +100,9 @@ pub enum CliError {
         /// What the system says.
         source: io::Error,
     },
+    /// A key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
     /// The ledger.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -99,9 +115,15 @@ pub enum CliError {
     /// No such issuer.
     #[error("there is no issuer '{0}': see 'tashika issuer list', add one with 'tashika issuer add'")]
     NoIssuer(String),
+    /// No such scope.
+    #[error("the issuer has no CRL scope '{0}': see 'tashika scope list'")]
+    NoScope(String),
     /// No such event.
     #[error("there is no event {0}: the ledger does not reach so far")]
     NoEvent(Position),
+    /// A checkpoint that isn't what was to be signed, or was signed wrongly.
+    #[error("the checkpoint was not signed as it should be: {0}: check the key")]
+    Note(#[from] NoteError),
     /// The pseudonym key.
     #[error(transparent)]
     Pseudonym(#[from] PseudonymError),
@@ -124,13 +146,21 @@ impl CliError {
     /// The exit code.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Certificate { .. } | Self::Contents { .. } | Self::Io { .. } | Self::Pseudonym(_) => Exit::File,
+            Self::Bulk { source, .. } => of_bulk(source),
+            Self::Certificate { .. }
+            | Self::CheckpointFile(CheckpointFileError::Io { .. })
+            | Self::Contents { .. }
+            | Self::Io { .. }
+            | Self::Key(_)
+            | Self::Note(_)
+            | Self::Pseudonym(_) => Exit::File,
+            Self::CheckpointFile(_) => Exit::Damaged,
             Self::Config(_) | Self::Usage(_) | Self::NoConfig => Exit::Usage,
             Self::Desk(DeskError::Ledger(error)) | Self::Ledger(error) => of_ledger(error),
             Self::Desk(DeskError::Overtaken(_)) => Exit::Unavailable,
             Self::Desk(DeskError::Refused(refusal)) => of_refusal(refusal),
             Self::DirectChangesRefused(_) | Self::Exists(_) => Exit::Refused,
-            Self::NoEvent(_) | Self::NoIssuer(_) => Exit::NotFound,
+            Self::NoEvent(_) | Self::NoIssuer(_) | Self::NoScope(_) => Exit::NotFound,
         }
     }
 }
@@ -156,6 +186,19 @@ fn of_ledger(error: &LedgerError) -> Exit {
             Severity::Reject => Exit::Refused,
             Severity::Retry => Exit::Unavailable,
         },
+    }
+}
+
+fn of_bulk(error: &BulkError) -> Exit {
+    match error {
+        BulkError::Ledger(error) => of_ledger(error),
+        BulkError::List { .. } | BulkError::Overtaken(_) => Exit::Unavailable,
+        BulkError::Scope(_) => Exit::NotFound,
+        BulkError::Bad { .. }
+        | BulkError::Changed { .. }
+        | BulkError::Io(_)
+        | BulkError::Open(_)
+        | BulkError::TooMany => Exit::File,
     }
 }
 

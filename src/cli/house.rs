@@ -9,7 +9,7 @@ use crate::app::config::{Config, DirectChanges};
 use crate::app::pseudonym::{Named, Pseudonyms};
 use crate::desk::{Desk, Task, Undone, carry_out};
 use crate::ledger::Ledger;
-use crate::model::{Actor, Book, Command, IdempotencyKey, Issuer, Outcome, Position, Request};
+use crate::model::{Actor, Book, Command, IdempotencyKey, Issuer, Outcome, Policy, Position, Request};
 
 use super::error::CliError;
 
@@ -24,7 +24,11 @@ pub struct House {
 impl House {
     /// Reads the configuration and opens the ledger that it names.
     pub fn open(config: Option<&Path>) -> Result<Self, CliError> {
-        let config = Config::load(&find_config(config)?)?;
+        Self::on(Config::load(&find_config(config)?)?)
+    }
+
+    /// Opens the ledger that a configuration names.
+    pub fn on(config: Config) -> Result<Self, CliError> {
         let ledger = open_ledger(&config.ledger)?;
         let desk = Desk::new(ledger.clone(), config.policy.clone());
         Ok(Self { config, ledger, desk, names: None })
@@ -71,6 +75,13 @@ impl House {
             None => Pseudonyms::open(&self.config.pseudonym_key)?,
         };
         Ok(self.names.insert(names))
+    }
+
+    /// What an import reads by.
+    pub fn for_import(&mut self) -> Result<(&Pseudonyms, &dyn Ledger, &Policy), CliError> {
+        self.names()?;
+        let names = self.names.as_ref().ok_or(CliError::NoConfig)?;
+        Ok((names, &*self.ledger, &self.config.policy))
     }
 
     /// Does one task at the desk.

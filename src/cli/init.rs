@@ -10,7 +10,7 @@ use serde_json::json;
 use zeroize::Zeroizing;
 
 use crate::app::clock;
-use crate::app::compose::create_ledger;
+use crate::app::compose::{create_checkpoint_key, create_ledger};
 use crate::app::config::Config;
 use crate::app::pseudonym::{Named, Pseudonyms};
 use crate::ledger::Batch;
@@ -117,6 +117,7 @@ fn fill(config: &Config, text: &str) -> Result<String, CliError> {
     Pseudonyms::create(&config.pseudonym_key, &Zeroizing::new(clock::entropy()))?;
     let person = PersonId(Pseudonyms::open(&config.pseudonym_key)?.of(Named::Person, &system_user()));
     let actor = Actor { role: Role::Ops, person, channel: Channel::Cli };
+    create_checkpoint_key(&config.checkpoint_key, &Zeroizing::new(clock::entropy()))?;
     let ledger = clock::new_ledger_id();
     create_ledger(&config.ledger, &Batch::genesis(ledger, actor, clock::now()))?;
     let failed = |error| CliError::io(&config.file, error);
@@ -134,5 +135,5 @@ Examples:
   tashika init --dir /var/lib/tashika --public-url http://ocsp.example.jp
   tashika init --dir /etc/tashika --ledger postgres://tashika_owner@db.example.jp/tashika?sslmode=verify-full
 
-It leaves tashika.toml, the ledger, and pseudonym.key: keep that key safe and secret, for without it nothing can be
-found by holder, card or SIM any more.";
+It leaves tashika.toml, the ledger, checkpoint.key and pseudonym.key: keep the last one safe and secret, for without
+it nothing can be found by holder, card or SIM any more.";

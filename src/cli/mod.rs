@@ -11,10 +11,14 @@ mod completions;
 mod config;
 mod describe;
 mod error;
+mod evidence;
 mod history;
 mod house;
+mod import;
 mod init;
 mod issuer;
+mod ledger;
+mod ledger_copy;
 mod progress;
 mod queue;
 mod reply;
@@ -31,8 +35,9 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 
+use crate::app::config::Config;
 use error::{CliError, Exit, one_line};
-use house::House;
+use house::{House, find_config};
 use reply::Reply;
 
 /// The certificate status system of a national PKI: OCSP, CRLs and the issuance ledger behind them.
@@ -59,11 +64,17 @@ enum Verb {
     /// Check or show the configuration.
     #[command(subcommand)]
     Config(config::Verb),
+    /// Import certificates from files.
+    #[command(subcommand)]
+    Import(import::Verb),
     /// Make an empty installation.
     Init(init::Init),
     /// Add and list issuers.
     #[command(subcommand)]
     Issuer(issuer::Verb),
+    /// Prove, sign for, copy and adopt the ledger.
+    #[command(subcommand)]
+    Ledger(ledger::Verb),
     /// Write manual pages into a folder.
     #[command(hide = true)]
     Man(completions::Man),
@@ -110,6 +121,7 @@ impl Cli {
             Verb::Cert(verb) => verb.run(&mut house()?),
             Verb::Completions(verb) => verb.run(),
             Verb::Config(verb) => verb.run(self.config.as_deref()),
+            Verb::Import(verb) => verb.run(&mut house()?),
             Verb::Init(verb) => {
                 if self.config.is_some() {
                     return Err(CliError::Usage(
@@ -119,6 +131,7 @@ impl Cli {
                 verb.run()
             }
             Verb::Issuer(verb) => verb.run(&mut house()?),
+            Verb::Ledger(verb) => verb.run(Config::load(&find_config(self.config.as_deref())?)?),
             Verb::Man(verb) => verb.run(),
             Verb::Queue(verb) => verb.run(&mut house()?),
             Verb::Report(verb) => verb.run(&mut house()?),
