@@ -8,12 +8,14 @@
 //! - [`keys`] — signing keys: what can sign, and where its secret lies.
 //! - [`desk`] — commands that change a status: authorise, budget, decide, append; the queue, undo, the sequencer.
 //! - [`app`] — configuration, the choice of adapters, clock and entropy, threads, shutdown.
+//! - [`cli`] — the command line: one file for each family of verbs.
 //!
 //! To change a rule of the domain, go to `model`; how something is stored, `ledger`; what may be asked and by whom,
 //! `model::authority` and `desk`; how it is asked on the command line, `cli`; a setting, `app::config`.
 
 pub mod app;
 pub mod asn1;
+pub mod cli;
 pub mod desk;
 pub mod keys;
 pub mod ledger;

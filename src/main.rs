@@ -1,3 +1,7 @@
 //! The `tashika` binary: hands its arguments to the command line room.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tashika::cli::run(std::env::args_os())
+}

@@ -9,10 +9,11 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crate::ledger::VerifierKey;
 use crate::model::{MediumKind, OfficeHours, Operator, Policy, Seconds, SetRule, Usage};
 
 /// What the program runs with.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Config {
     /// The file it came from.
     pub file: PathBuf,
@@ -32,8 +33,23 @@ pub struct Config {
     pub checkpoint_file: PathBuf,
     /// How often a checkpoint is signed.
     pub checkpoint_every: Seconds,
+    /// The keys of others whose checkpoints count when the ledger is verified.
+    pub checkpoints_trusted: Vec<VerifierKey>,
     /// The desk's settings.
     pub policy: Policy,
+    /// Whether the command line may change the ledger by itself.
+    pub direct_changes: DirectChanges,
+}
+
+/// Whether the command line may change the ledger by itself, past the admin listener's authentication.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DirectChanges {
+    /// Yes: whoever may read the configuration and write to the database is trusted.
+    #[default]
+    Allow,
+    /// No.
+    Refuse,
 }
 
 /// Where a ledger is.
@@ -118,6 +134,8 @@ struct RawKeys {
 struct RawCheckpoints {
     file: PathBuf,
     every_seconds: u32,
+    /// Verifier keys, `name+key id+base64`.
+    trusted: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -136,6 +154,7 @@ struct RawDesk {
     /// `HH:MM-HH:MM`, Japan time, weekdays.
     window_hours: Option<String>,
     sets_need_two_people: Option<bool>,
+    direct_changes: DirectChanges,
 }
 
 impl Config {
@@ -149,10 +168,8 @@ impl Config {
     /// Checks a text, as if it stood in `file`.
     pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
         let name = file.display().to_string();
-        let raw: Raw = toml::from_str(text).map_err(|error| ConfigError::Syntax {
-            file: name.clone(),
-            message: error.to_string().trim_end().to_owned(),
-        })?;
+        let raw: Raw = toml::from_str(text)
+            .map_err(|error| ConfigError::Syntax { file: name.clone(), message: in_one_line(&error, text) })?;
         let value = |key, why: String| ConfigError::Value { file: name.clone(), key, why };
         let base = file.parent().unwrap_or(Path::new(""));
         let ledger = LedgerPlace::parse(&raw.ledger.url, base).map_err(|why| value("ledger.url", why))?;
@@ -167,6 +184,8 @@ impl Config {
             let why = "the admin listener must stay on a loopback address: it has no TLS yet".into();
             return Err(value("serve.admin", why));
         }
+        let trusted = raw.checkpoints.trusted.iter().map(|key| key.parse::<VerifierKey>());
+        let trusted = trusted.collect::<Result<_, _>>().map_err(|why| value("checkpoints.trusted", why.to_string()))?;
         Ok(Self {
             file: file.to_owned(),
             ledger,
@@ -177,6 +196,8 @@ impl Config {
             checkpoint_key: base.join(raw.keys.checkpoint),
             checkpoint_file: base.join(raw.checkpoints.file),
             checkpoint_every: Seconds(raw.checkpoints.every_seconds),
+            checkpoints_trusted: trusted,
+            direct_changes: raw.desk.direct_changes,
             policy: raw.desk.check().map_err(|(key, why)| value(key, why))?,
         })
     }
@@ -269,7 +290,16 @@ impl Default for RawKeys {
 
 impl Default for RawCheckpoints {
     fn default() -> Self {
-        Self { file: "checkpoints.txt".into(), every_seconds: 60 }
+        Self { file: "checkpoints.txt".into(), every_seconds: 60, trusted: Vec::new() }
+    }
+}
+
+/// What the parser says, with its line, without its drawing.
+fn in_one_line(error: &toml::de::Error, text: &str) -> String {
+    let message = error.message().replace('\n', " ");
+    match error.span().and_then(|span| text.get(..span.start)) {
+        Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
+        None => message,
     }
 }
 
@@ -313,12 +343,13 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused_with_its_key() {
         for (text, says) in [
-            ("ledger.url = 'sqlite:x'\nledgr = 1", "unknown field `ledgr`"),
+            ("ledger.url = 'sqlite:x'\nledgr = 1", "line 2: unknown field `ledgr`"),
             ("ledger.url = 'mysql://x'", "ledger.url"),
             ("ledger.url = 'sqlite:x'\nserve.admin = '0.0.0.0:1'", "serve.admin"),
             ("ledger.url = 'sqlite:x'\ndesk.confirm_after_days = 0", "desk.confirm_after_days"),
             ("ledger.url = 'sqlite:x'\ndesk.window_hours = '17:00-08:00'", "desk.window_hours"),
             ("ledger.url = 'sqlite:x'\ndesk.releasable = ['SIM']", "desk.releasable"),
+            ("ledger.url = 'sqlite:x'\ncheckpoints.trusted = ['me']", "checkpoints.trusted"),
             ("ledger.url = 'sqlite:x'\ndesk.hosts = {A = 'b'}", "desk.hosts"),
         ] {
             let error = parse(text).unwrap_err();

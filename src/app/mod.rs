@@ -3,6 +3,7 @@
 //! Used by the command line. Never decides anything about a certificate, and never speaks HTTP itself.
 
 pub mod clock;
+pub mod compose;
 pub mod config;
 pub mod pseudonym;
 mod writer;

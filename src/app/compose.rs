@@ -1,0 +1,67 @@
+//! The choice of adapters: the one file outside their rooms and the tests that names them.
+//!
+//! Called by the command line and by `serve`; everybody else sees the traits.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use zeroize::Zeroizing;
+
+use crate::keys::software::Ed25519Key;
+use crate::keys::{KeyError, Signer};
+use crate::ledger::sqlite::SqliteLedger;
+use crate::ledger::{Batch, Head, Ledger, LedgerError};
+
+use super::config::LedgerPlace;
+
+/// Opens the ledger at that place.
+pub fn open_ledger(place: &LedgerPlace) -> Result<Arc<dyn Ledger>, LedgerError> {
+    match place {
+        LedgerPlace::Postgres(_) => Err(no_postgres()),
+        LedgerPlace::Sqlite(file) => Ok(Arc::new(SqliteLedger::open(file)?)),
+    }
+}
+
+/// Makes a ledger at that place, which must have none.
+pub fn create_ledger(place: &LedgerPlace, genesis: &Batch) -> Result<Arc<dyn Ledger>, LedgerError> {
+    match place {
+        LedgerPlace::Postgres(_) => Err(no_postgres()),
+        LedgerPlace::Sqlite(file) => Ok(Arc::new(SqliteLedger::create(file, genesis)?)),
+    }
+}
+
+/// Copies the ledger at that place into a new file; says how far the copy reaches.
+pub fn backup_ledger(place: &LedgerPlace, to: &Path) -> Result<Head, LedgerError> {
+    match place {
+        LedgerPlace::Postgres(_) => Err(own_tools()),
+        LedgerPlace::Sqlite(file) => SqliteLedger::open(file)?.backup(to),
+    }
+}
+
+/// Copies a backup to that place, which must have no ledger.
+pub fn restore_ledger(place: &LedgerPlace, from: &Path) -> Result<Head, LedgerError> {
+    match place {
+        LedgerPlace::Postgres(_) => Err(own_tools()),
+        LedgerPlace::Sqlite(file) => SqliteLedger::open(from)?.backup(file),
+    }
+}
+
+/// Opens the key that signs checkpoints.
+pub fn open_checkpoint_key(path: &Path) -> Result<Box<dyn Signer>, KeyError> {
+    Ok(Box::new(Ed25519Key::open(path)?))
+}
+
+/// Makes a key that signs checkpoints.
+pub fn create_checkpoint_key(path: &Path, entropy: &Zeroizing<[u8; 32]>) -> Result<(), KeyError> {
+    Ed25519Key::create(path, entropy).map(drop)
+}
+
+fn own_tools() -> LedgerError {
+    let why = "PostgreSQL is copied and restored with its own tools (pg_basebackup, pg_dump): prove the result with \
+               'tashika ledger verify'";
+    LedgerError::Settings(why.into())
+}
+
+fn no_postgres() -> LedgerError {
+    LedgerError::Settings("this build keeps its ledger in SQLite only: use sqlite:FILE".into())
+}

@@ -1,0 +1,172 @@
+//! `cert`: one certificate, by issuer and serial, or a whole set of them by one event.
+
+use clap::{Args, Subcommand};
+
+use crate::model::{CertificateKey, Command, HoldId, Position, Reason, Serial, SetChange, Time};
+
+use super::cert_set::Which;
+use super::cert_show::Show;
+use super::describe;
+use super::error::CliError;
+use super::house::House;
+use super::reply::Reply;
+use super::who::{Org, Sender};
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Acknowledge the delivery of a certificate.
+    Activate(Activate),
+    /// Hold a certificate, or a set.
+    Hold(Hold),
+    /// Lift holds of a certificate, or the hold of a set.
+    #[command(after_help = RELEASE_EXAMPLES)]
+    Release(Release),
+    /// Revoke a certificate, or a set, for good.
+    #[command(after_help = REVOKE_EXAMPLES)]
+    Revoke(Revoke),
+    /// Show what is known of a certificate.
+    Show(Show),
+}
+
+/// One certificate.
+#[derive(Debug, Args)]
+pub struct One {
+    /// Its issuer.
+    #[arg(long, value_name = "NAME")]
+    pub issuer: String,
+    /// Its serial number.
+    #[arg(long, value_name = "HEX", allow_hyphen_values = true)]
+    pub serial: Serial,
+}
+
+/// `cert activate`.
+#[derive(Debug, Args)]
+pub struct Activate {
+    #[command(flatten)]
+    one: One,
+    #[command(flatten)]
+    by: By,
+}
+
+/// `cert hold`.
+#[derive(Debug, Args)]
+pub struct Hold {
+    #[command(flatten)]
+    which: Which,
+    /// When it was lost, as stated.
+    #[arg(long, value_name = "TIME")]
+    lost_at: Option<Time>,
+    #[command(flatten)]
+    by: By,
+}
+
+/// `cert release`.
+#[derive(Debug, Args)]
+pub struct Release {
+    #[command(flatten)]
+    which: Which,
+    /// Which hold (see 'cert show'); repeat it to lift several.
+    #[arg(long, value_name = "ID")]
+    hold: Vec<u64>,
+    #[command(flatten)]
+    by: By,
+}
+
+/// `cert revoke`.
+#[derive(Debug, Args)]
+pub struct Revoke {
+    #[command(flatten)]
+    which: Which,
+    /// Why.
+    #[arg(long, default_value = "unspecified")]
+    reason: Reason,
+    /// When it was lost, as stated.
+    #[arg(long, value_name = "TIME")]
+    lost_at: Option<Time>,
+    #[command(flatten)]
+    by: By,
+}
+
+/// Who asks, under which name.
+#[derive(Debug, Args)]
+pub struct By {
+    #[command(flatten)]
+    sender: Sender,
+    /// Names this command: sent twice under one key, it counts once.
+    #[arg(long, value_name = "KEY")]
+    idempotency_key: Option<String>,
+}
+
+impl Verb {
+    /// Runs it.
+    pub fn run(self, house: &mut House) -> Result<Reply, CliError> {
+        match self {
+            Self::Activate(verb) => {
+                let key = verb.one.key(house)?;
+                verb.by.send(house, Org::Window(None), Command::Activate(key))
+            }
+            Self::Hold(Hold { which, lost_at, by }) => match which.one(house)? {
+                Some(key) => by.send(house, Org::Window(None), Command::Hold { key, lost_at }),
+                None => set(house, &which, SetChange::Held, lost_at, &by),
+            },
+            Self::Release(Release { which, hold, by }) => {
+                let holds: Vec<_> = hold.into_iter().map(|id| HoldId(Position(id))).collect();
+                match (which.one(house)?, &holds[..]) {
+                    (Some(key), _) => by.send(house, Org::Window(None), Command::Release { key, holds }),
+                    (None, [hold]) => set(house, &which, SetChange::Released { hold: *hold }, None, &by),
+                    (None, _) => Err(CliError::Usage("a set is released from one hold: name it with --hold".into())),
+                }
+            }
+            Self::Revoke(Revoke { which, reason, lost_at, by }) => match which.one(house)? {
+                Some(key) => by.send(house, Org::Window(None), Command::Revoke { key, reason, lost_at }),
+                None => set(house, &which, SetChange::Revoked { reason }, lost_at, &by),
+            },
+            Self::Show(verb) => verb.run(house),
+        }
+    }
+}
+
+/// One event for a whole set. Operations order it, unless told otherwise; the usual settings ask for a second person.
+fn set(house: &mut House, which: &Which, change: SetChange, lost_at: Option<Time>, by: &By) -> Result<Reply, CliError> {
+    if lost_at.is_some() {
+        return Err(CliError::Usage("a set has no one time of loss: leave out --lost-at".into()));
+    }
+    house.may_change()?;
+    let target = which.target(house, change)?;
+    by.send(house, Org::Ops, Command::Set { target, change })
+}
+
+impl One {
+    /// The key of every look-up.
+    pub fn key(&self, house: &House) -> Result<CertificateKey, CliError> {
+        Ok(CertificateKey { issuer: house.issuer(&self.issuer)?.no, serial: self.serial })
+    }
+}
+
+impl By {
+    fn send(&self, house: &mut House, usual: Org, command: Command) -> Result<Reply, CliError> {
+        house.may_change()?;
+        let actor = self.sender.actor(house, usual)?;
+        let outcome = house.send(actor, command, self.idempotency_key.as_deref())?;
+        describe::outcome(house.ledger(), &house.book()?, outcome)
+    }
+}
+
+const RELEASE_EXAMPLES: &str = "\
+Examples:
+  tashika cert release --issuer phone-auth --serial 0A1B --hold 4711
+  tashika cert release --issuer phone-auth --serial 0A1B --hold 4711 --as holder/h-1 --presenting 1234567890
+  tashika cert release --batch 77 --hold 4800 --as ops/suzuki
+
+A release lifts only the holds that it names, so that a late one never reaches the hold of a later loss.";
+
+const REVOKE_EXAMPLES: &str = "\
+Examples:
+  tashika cert revoke --issuer card-sign --serial 0A1B --reason keyCompromise
+  tashika cert revoke --issuer card-sign --list serials.txt --reason cACompromise --as ops/suzuki
+  tashika cert revoke --batch 77 --reason keyCompromise --as ops/suzuki
+  tashika cert revoke --issuer card-sign --all --reason cACompromise --as ca:card-sign/hsm-room
+
+A set (--list, --batch, --all) is one event however many certificates it has; operations need a second person for it,
+an issuing CA speaks for its own certificates. A list has one serial a line; empty lines and lines with # are skipped.";

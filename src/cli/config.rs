@@ -1,0 +1,155 @@
+//! `config`: whether a configuration can be used, and what it comes to with every default filled in.
+
+use std::path::Path;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use crate::app::config::{Config, DirectChanges, LedgerPlace};
+use crate::app::pseudonym::Pseudonyms;
+use crate::model::{OfficeHours, Policy, Seconds, SetRule};
+
+use super::error::CliError;
+use super::house::find_config;
+use super::reply::Reply;
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Check the configuration and the key files that it names; nothing is opened or started.
+    Check,
+    /// Show every setting with its value, as a configuration could say it. Passwords are left out.
+    Show,
+}
+
+impl Verb {
+    /// Runs it.
+    pub fn run(self, named: Option<&Path>) -> Result<Reply, CliError> {
+        let config = Config::load(&find_config(named)?)?;
+        match self {
+            Self::Check => {
+                Pseudonyms::open(&config.pseudonym_key)?;
+                let file = config.file.display().to_string();
+                Ok(Reply::done(format!("{file} is good"), json!({ "file": file, "good": true })))
+            }
+            Self::Show => {
+                let settings = settings(&config);
+                let text: String =
+                    settings.iter().map(|(key, value)| format!("{key} = {}\n", toml_of(value))).collect();
+                let json = settings.into_iter().map(|(key, value)| (key.to_owned(), value)).collect();
+                Ok(Reply::done(text, Value::Object(json)))
+            }
+        }
+    }
+}
+
+/// Every setting under the name that the file gives it.
+fn settings(config: &Config) -> Vec<(&'static str, Value)> {
+    let mut settings = vec![
+        ("ledger.url", json!(shown_ledger(config))),
+        ("serve.listen", json!(config.listen.to_string())),
+        ("serve.admin", json!(config.admin.to_string())),
+        ("serve.public_url", json!(config.public_url)),
+        ("keys.pseudonym", json!(config.pseudonym_key.display().to_string())),
+        ("keys.checkpoint", json!(config.checkpoint_key.display().to_string())),
+        ("checkpoints.file", json!(config.checkpoint_file.display().to_string())),
+        ("checkpoints.every_seconds", json!(config.checkpoint_every.0)),
+        ("checkpoints.trusted", json!(config.checkpoints_trusted.iter().map(ToString::to_string).collect::<Vec<_>>())),
+        (
+            "desk.direct_changes",
+            json!(match config.direct_changes {
+                DirectChanges::Allow => "allow",
+                DirectChanges::Refuse => "refuse",
+            }),
+        ),
+    ];
+    settings.extend(of_policy(&config.policy));
+    settings
+}
+
+/// The ledger's URL without a password.
+pub fn shown_ledger(config: &Config) -> String {
+    match &config.ledger {
+        LedgerPlace::Sqlite(file) => format!("sqlite:{}", file.display()),
+        LedgerPlace::Postgres(url) => without_password(url),
+    }
+}
+
+fn of_policy(policy: &Policy) -> Vec<(&'static str, Value)> {
+    let days = |span: Seconds| json!(span.0 / Seconds::days(1).0);
+    let pairs = policy.releasable.iter().map(|(medium, usage)| format!("{}/{}", medium.name(), usage.name()));
+    let hosts: serde_json::Map<_, _> =
+        policy.hosts.iter().map(|(operator, host)| (operator.to_string(), json!(host.to_string()))).collect();
+    let mut settings = vec![
+        ("desk.releasable", json!(pairs.collect::<Vec<_>>())),
+        ("desk.confirm_after_days", days(policy.confirm_after)),
+        ("desk.died_confirm_after_days", days(policy.died_confirm_after)),
+        ("desk.delivery_within_days", days(policy.delivery_within)),
+        ("desk.backdating_max_days", days(policy.backdating_max)),
+        ("desk.budget_floor", json!(policy.budget_floor)),
+        ("desk.budget_factor", json!(policy.budget_factor)),
+        ("desk.hosts", Value::Object(hosts)),
+        ("desk.sets_need_two_people", json!(policy.sets == SetRule::TwoPeople)),
+    ];
+    if let Some(OfficeHours { opens, closes }) = policy.window_hours {
+        let clock = |second: u32| format!("{:02}:{:02}", second / 3600, second / 60 % 60);
+        settings.push(("desk.window_hours", json!(format!("{}-{}", clock(opens), clock(closes)))));
+    }
+    settings
+}
+
+/// A value as TOML writes it.
+fn toml_of(value: &Value) -> String {
+    match value {
+        Value::Object(pairs) => {
+            let pairs: Vec<_> =
+                pairs.iter().map(|(key, value)| format!("{} = {}", json!(key), toml_of(value))).collect();
+            if pairs.is_empty() { "{}".into() } else { format!("{{ {} }}", pairs.join(", ")) }
+        }
+        // Strings, numbers, booleans and lists of strings are written alike in both.
+        other => other.to_string(),
+    }
+}
+
+/// `postgres://user:secret@host/db` without the secret, wherever it stands.
+fn without_password(url: &str) -> String {
+    let (head, query) = url.split_once('?').map_or((url, None), |(head, query)| (head, Some(query)));
+    let head = match head.split_once("://").and_then(|(scheme, rest)| Some((scheme, rest.rsplit_once('@')?))) {
+        Some((scheme, (user, host))) => {
+            let user = user.split(':').next().unwrap_or_default();
+            format!("{scheme}://{user}@{host}")
+        }
+        None => head.to_owned(),
+    };
+    let Some(query) = query else { return head };
+    let kept: Vec<_> = query.split('&').filter(|pair| !pair.starts_with("password=")).collect();
+    if kept.is_empty() { head } else { format!("{head}?{}", kept.join("&")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_is_a_configuration_that_says_the_same() {
+        let text = "ledger.url = 'sqlite:a.db'\ndesk.window_hours = '08:30-17:15'\ndesk.hosts = {a = 'b'}\n\
+                    desk.direct_changes = 'refuse'\ndesk.budget_floor = 7\ncheckpoints.every_seconds = 5";
+        let config = Config::parse(text, Path::new("/etc/tashika.toml")).unwrap();
+        let shown: String =
+            settings(&config).iter().map(|(key, value)| format!("{key} = {}\n", toml_of(value))).collect();
+        assert_eq!(Config::parse(&shown, Path::new("/etc/tashika.toml")).unwrap(), config, "{shown}");
+    }
+
+    #[test]
+    fn passwords_are_not_shown() {
+        for (url, shown) in [
+            ("postgres://u:s3cret@h:5432/db", "postgres://u@h:5432/db"),
+            ("postgres://u:s3c@ret@h/db?sslmode=verify-full", "postgres://u@h/db?sslmode=verify-full"),
+            ("postgres://h/db?user=u&password=s3cret", "postgres://h/db?user=u"),
+            ("postgres://h/db?password=s3cret", "postgres://h/db"),
+            ("postgres://u@h/db", "postgres://u@h/db"),
+        ] {
+            assert_eq!(without_password(url), shown);
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! What can go wrong on the command line, and the exit code for it. Every verb's error is a [`CliError`].
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use crate::app::config::ConfigError;
+use crate::app::pseudonym::PseudonymError;
+use crate::asn1::Asn1Error;
+use crate::desk::DeskError;
+use crate::desk::bulk::BulkError;
+use crate::keys::KeyError;
+use crate::ledger::{CheckpointFileError, LedgerError, NoteError, Severity};
+use crate::model::{Position, Refusal};
+
+/// Exit codes. Scripts build on them: they never change their meaning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done, or it was so already.
+    Done = 0,
+    /// The rules refuse it; nothing was changed.
+    Refused = 1,
+    /// The command line or the configuration makes no sense.
+    Usage = 2,
+    /// Something that was named does not exist.
+    NotFound = 3,
+    /// It waits for a second person.
+    Waits = 4,
+    /// The ledger can't be reached, or not now: try again.
+    Unavailable = 5,
+    /// The ledger is damaged, not the expected one, or newer than this program: a person must look.
+    Damaged = 6,
+    /// A file can't be read or written, or does not hold what it should.
+    File = 7,
+}
+
+/// For the foot of `--help`.
+pub const EXITS: &str = "\
+Exit codes:
+  0  done, or it was so already
+  1  refused by the rules, nothing was changed
+  2  the command line or the configuration makes no sense
+  3  something that was named does not exist
+  4  kept, waits for a second person (see 'tashika queue')
+  5  the ledger can't be reached or is too busy: try again
+  6  the ledger is damaged, another than expected, or newer than this program
+  7  a file can't be read or written, or does not hold what it should";
+
+/// A failure of a verb.
+#[derive(Debug, thiserror::Error)]
+pub enum CliError {
+    /// A file that bulk work reads.
+    #[error("{}: {source}", file.display())]
+    Bulk {
+        /// Which file.
+        file: PathBuf,
+        /// Why it stopped.
+        source: BulkError,
+    },
+    /// A certificate that can't be used.
+    #[error("{}: {source}", file.display())]
+    Certificate {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        source: Asn1Error,
+    },
+    /// A file of checkpoints.
+    #[error(transparent)]
+    CheckpointFile(#[from] CheckpointFileError),
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The desk, which hands on refusals and the ledger's failures.
+    #[error(transparent)]
+    Desk(#[from] DeskError),
+    /// The configuration forbids what this would be.
+    #[error(
+        "{} keeps the command line from changing the ledger (desk.direct_changes = \"refuse\"): \
+         ask the server, or allow it there", .0.display()
+    )]
+    DirectChangesRefused(PathBuf),
+    /// A file's contents.
+    #[error("{}: {why}", file.display())]
+    Contents {
+        /// Which file.
+        file: PathBuf,
+        /// What is wrong with it, and what to do.
+        why: String,
+    },
+    /// Something is there already.
+    #[error("{0}")]
+    Exists(String),
+    /// A file or folder.
+    #[error("{}: {source}", file.display())]
+    Io {
+        /// Which.
+        file: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A key.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// No configuration to be found.
+    #[error(
+        "there is no ./tashika.toml and no ./tashika-demo/tashika.toml: name one with --config FILE, \
+         or make one with 'tashika init --dir DIR'"
+    )]
+    NoConfig,
+    /// No such issuer.
+    #[error("there is no issuer '{0}': see 'tashika issuer list', add one with 'tashika issuer add'")]
+    NoIssuer(String),
+    /// No such scope.
+    #[error("the issuer has no CRL scope '{0}': see 'tashika scope list'")]
+    NoScope(String),
+    /// No such event.
+    #[error("there is no event {0}: the ledger does not reach so far")]
+    NoEvent(Position),
+    /// A checkpoint that isn't what was to be signed, or was signed wrongly.
+    #[error("the checkpoint was not signed as it should be: {0}: check the key")]
+    Note(#[from] NoteError),
+    /// The pseudonym key.
+    #[error(transparent)]
+    Pseudonym(#[from] PseudonymError),
+    /// The arguments contradict each other or what is registered.
+    #[error("{0}")]
+    Usage(String),
+}
+
+impl CliError {
+    /// A file that the system refuses.
+    pub fn io(file: impl AsRef<Path>, source: io::Error) -> Self {
+        Self::Io { file: file.as_ref().to_owned(), source }
+    }
+
+    /// Standard output that takes nothing.
+    pub fn output(source: io::Error) -> Self {
+        Self::io("standard output", source)
+    }
+
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        match self {
+            Self::Bulk { source, .. } => of_bulk(source),
+            Self::Certificate { .. }
+            | Self::CheckpointFile(CheckpointFileError::Io { .. })
+            | Self::Contents { .. }
+            | Self::Io { .. }
+            | Self::Key(_)
+            | Self::Note(_)
+            | Self::Pseudonym(_) => Exit::File,
+            Self::CheckpointFile(_) => Exit::Damaged,
+            Self::Config(_) | Self::Usage(_) | Self::NoConfig => Exit::Usage,
+            Self::Desk(DeskError::Ledger(error)) | Self::Ledger(error) => of_ledger(error),
+            Self::Desk(DeskError::Overtaken(_)) => Exit::Unavailable,
+            Self::Desk(DeskError::Refused(refusal)) => of_refusal(refusal),
+            Self::DirectChangesRefused(_) | Self::Exists(_) => Exit::Refused,
+            Self::NoEvent(_) | Self::NoIssuer(_) | Self::NoScope(_) => Exit::NotFound,
+        }
+    }
+}
+
+impl From<Refusal> for CliError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Desk(refusal.into())
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(exit as u8)
+    }
+}
+
+fn of_ledger(error: &LedgerError) -> Exit {
+    match error {
+        LedgerError::Missing(_) => Exit::NotFound,
+        LedgerError::Settings(_) => Exit::Usage,
+        _ => match error.severity() {
+            Severity::Fatal => Exit::Damaged,
+            Severity::Reject => Exit::Refused,
+            Severity::Retry => Exit::Unavailable,
+        },
+    }
+}
+
+fn of_bulk(error: &BulkError) -> Exit {
+    match error {
+        BulkError::Ledger(error) => of_ledger(error),
+        BulkError::List { .. } | BulkError::Overtaken(_) => Exit::Unavailable,
+        BulkError::Scope(_) => Exit::NotFound,
+        BulkError::Bad { .. }
+        | BulkError::Changed { .. }
+        | BulkError::Io(_)
+        | BulkError::Open(_)
+        | BulkError::TooMany => Exit::File,
+    }
+}
+
+fn of_refusal(refusal: &Refusal) -> Exit {
+    match refusal {
+        Refusal::NotQueued(_)
+        | Refusal::UnknownCause(_)
+        | Refusal::UnknownCertificate
+        | Refusal::UnknownSet(_)
+        | Refusal::UnknownSubject(_) => Exit::NotFound,
+        _ => Exit::Refused,
+    }
+}
+
+/// A message without line breaks, whoever wrote it.
+pub fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}

@@ -1,0 +1,126 @@
+//! What verbs work on: the configuration, the ledger, the desk, and the names of things. Opened once per run.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::app::clock;
+use crate::app::compose::open_ledger;
+use crate::app::config::{Config, DirectChanges};
+use crate::app::pseudonym::{Named, Pseudonyms};
+use crate::desk::{Desk, Task, Undone, carry_out};
+use crate::ledger::Ledger;
+use crate::model::{Actor, Book, Command, IdempotencyKey, Issuer, Outcome, Policy, Position, Request};
+
+use super::error::CliError;
+
+/// An open installation.
+pub struct House {
+    config: Config,
+    ledger: Arc<dyn Ledger>,
+    desk: Desk,
+    names: Option<Pseudonyms>,
+}
+
+impl House {
+    /// Reads the configuration and opens the ledger that it names.
+    pub fn open(config: Option<&Path>) -> Result<Self, CliError> {
+        Self::on(Config::load(&find_config(config)?)?)
+    }
+
+    /// Opens the ledger that a configuration names.
+    pub fn on(config: Config) -> Result<Self, CliError> {
+        let ledger = open_ledger(&config.ledger)?;
+        let desk = Desk::new(ledger.clone(), config.policy.clone());
+        Ok(Self { config, ledger, desk, names: None })
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    /// The ledger.
+    pub fn ledger(&self) -> &dyn Ledger {
+        &*self.ledger
+    }
+
+    /// Whether the command line may change anything: `desk.direct_changes`.
+    pub fn may_change(&self) -> Result<(), CliError> {
+        match self.config.direct_changes {
+            DirectChanges::Allow => Ok(()),
+            DirectChanges::Refuse => Err(CliError::DirectChangesRefused(self.config.file.clone())),
+        }
+    }
+
+    /// The registers.
+    pub fn book(&self) -> Result<Book, CliError> {
+        Ok(self.ledger.book()?.1)
+    }
+
+    /// The issuer of that name.
+    pub fn issuer(&self, name: &str) -> Result<Issuer, CliError> {
+        let book = self.book()?;
+        book.issuer_named(name).cloned().ok_or_else(|| CliError::NoIssuer(name.to_owned()))
+    }
+
+    /// The pseudonym of an identifier.
+    pub fn pseudonym(&mut self, kind: Named, identifier: &str) -> Result<[u8; 16], CliError> {
+        Ok(self.names()?.of(kind, identifier))
+    }
+
+    /// The key behind all pseudonyms; read when it is first needed.
+    pub fn names(&mut self) -> Result<&Pseudonyms, CliError> {
+        let names = match self.names.take() {
+            Some(names) => names,
+            None => Pseudonyms::open(&self.config.pseudonym_key)?,
+        };
+        Ok(self.names.insert(names))
+    }
+
+    /// What an import reads by.
+    pub fn for_import(&mut self) -> Result<(&Pseudonyms, &dyn Ledger, &Policy), CliError> {
+        self.names()?;
+        let names = self.names.as_ref().ok_or(CliError::NoConfig)?;
+        Ok((names, &*self.ledger, &self.config.policy))
+    }
+
+    /// Does one task at the desk.
+    pub fn submit(&mut self, task: &Task) -> Result<Outcome, CliError> {
+        self.may_change()?;
+        Ok(self.desk.one(task, clock::now())?)
+    }
+
+    /// Sends a command.
+    pub fn send(&mut self, actor: Actor, command: Command, key: Option<&str>) -> Result<Outcome, CliError> {
+        let idempotency = match key {
+            Some(key) => Some(IdempotencyKey(self.pseudonym(Named::Command, key)?)),
+            None => None,
+        };
+        self.submit(&Task::Request(Request { actor, command, idempotency }))
+    }
+
+    /// Carries out an undo that was just approved; anything else that was approved is done already.
+    pub fn carry_out(
+        &mut self,
+        approver: &Actor,
+        queued: Position,
+        approved: Outcome,
+        progress: &mut dyn FnMut(u64, u64),
+    ) -> Result<Option<Undone>, CliError> {
+        let (ledger, desk) = (self.ledger.clone(), &mut self.desk);
+        let mut submit = |task: Task| desk.one(&task, clock::now());
+        Ok(carry_out(&*ledger, &mut submit, approver, queued, approved, progress)?)
+    }
+}
+
+/// The file that `--config` names, or else the one that lies here.
+pub fn find_config(named: Option<&Path>) -> Result<PathBuf, CliError> {
+    if let Some(named) = named {
+        return Ok(named.to_owned());
+    }
+    let usual = USUAL_CONFIGS.iter().map(PathBuf::from).find(|file| file.exists());
+    usual.ok_or(CliError::NoConfig)
+}
+
+/// Where the configuration lies if nothing is said: an installation's own folder, or beside a demonstration.
+const USUAL_CONFIGS: [&str; 2] = ["tashika.toml", "tashika-demo/tashika.toml"];

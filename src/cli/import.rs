@@ -1,0 +1,293 @@
+//! `import`: certificates that another system issued or kept, beside everything else that goes on.
+
+use std::fs::File;
+use std::io::{BufReader, Read as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, Subcommand};
+use indicatif::ProgressBar;
+use serde_json::json;
+
+use crate::app::clock::{self, Stopwatch};
+use crate::app::pseudonym::Named;
+use crate::desk::bulk::{Bulk, Clock, Counts, Job, Notice, OnBad, Phase, Plan};
+use crate::ledger::import::{Defaults, Format, Kind};
+use crate::model::{Action, Batch, IssuerNo, MediumKind, Municipality, Refusal, Role, ScopeNo, Time, Usage, may};
+
+use super::error::CliError;
+use super::house::House;
+use super::progress::bar;
+use super::reply::Reply;
+use super::who::{Org, Sender, municipality};
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Import certificates: NDJSON with everything that is kept of them, or the certificates themselves (PEM, DER).
+    #[command(after_help = EXAMPLES)]
+    Certificates(Certificates),
+    /// Import or synchronise the database of 'openssl ca'.
+    #[command(after_help = EXAMPLES)]
+    OpensslIndex(OpensslIndex),
+}
+
+/// `import certificates`.
+#[derive(Debug, Args)]
+pub struct Certificates {
+    /// The file; its beginning says what it is.
+    file: PathBuf,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// `import openssl-index`.
+#[derive(Debug, Args)]
+pub struct OpensslIndex {
+    /// The file, usually index.txt.
+    #[arg(long, value_name = "FILE")]
+    index: PathBuf,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// Whose certificates these are.
+    #[arg(long, value_name = "NAME")]
+    issuer: String,
+    /// Check everything, write nothing.
+    #[arg(long)]
+    dry_run: bool,
+    #[command(flatten)]
+    on_bad: OnBadArgs,
+    /// SIGN or AUTH, where the file doesn't say [default: by the certificate's key usage, else AUTH].
+    #[arg(long = "type", value_name = "TYPE", value_parser = usage)]
+    usage: Option<Usage>,
+    /// What carries the keys, where the file doesn't say: CARD, SIM, ESE_ANDROID or SE_APPLE.
+    #[arg(long, default_value = "CARD", value_name = "KIND", value_parser = medium)]
+    medium: MediumKind,
+    /// The chip batch, where the file doesn't say.
+    #[arg(long, default_value_t = 0, hide_default_value = true)]
+    batch: u32,
+    /// The municipality of registration, where the file doesn't say.
+    #[arg(long, value_name = "CODE", value_parser = municipality)]
+    municipality: Option<Municipality>,
+    /// The CRL scope, by its path, where the file doesn't say. What a certificate says is never overruled.
+    #[arg(long, value_name = "PATH")]
+    scope: Option<String>,
+    #[command(flatten)]
+    sender: Sender,
+}
+
+/// What to do about bad entries.
+#[derive(Debug, Args)]
+pub struct OnBadArgs {
+    /// Leave out what can't be used instead of stopping at it; each is named.
+    #[arg(long)]
+    skip_bad: bool,
+}
+
+impl Verb {
+    /// Runs it.
+    pub fn run(self, house: &mut House) -> Result<Reply, CliError> {
+        match self {
+            Self::Certificates(Certificates { file, common }) => {
+                let format = detect(&file)?;
+                common.run(house, &file, format)
+            }
+            Self::OpensslIndex(OpensslIndex { index, common }) => common.run(house, &index, Format::OpensslIndex),
+        }
+    }
+}
+
+impl Common {
+    fn run(self, house: &mut House, file: &Path, format: Format) -> Result<Reply, CliError> {
+        if !self.dry_run {
+            house.may_change()?;
+        }
+        let issuer = house.issuer(&self.issuer)?.no;
+        let actor = self.sender.actor(house, Org::Ca(self.issuer.clone()))?;
+        may(actor.role, Action::Register)?;
+        if actor.role != Role::Ca(issuer) {
+            return Err(Refusal::NotCompetent { role: actor.role, why: "another CA issued them" }.into());
+        }
+        let defaults = self.defaults(house)?;
+        let (names, ledger, policy) = house.for_import()?;
+        let kind = |kind| match kind {
+            Kind::Applet => Named::Applet,
+            Kind::Holder => Named::Holder,
+            Kind::Medium => Named::Medium,
+            Kind::Sim => Named::Sim,
+        };
+        let pseudonym = |of: Kind, text: &str| names.of(kind(of), text);
+        let on_bad = self.on_bad.on_bad();
+        let job = Job { source: &file, format, issuer, defaults, pseudonym: &pseudonym, on_bad };
+        let clock = BulkClock::start();
+        let bulk = Bulk { ledger, policy, clock: &clock, person: actor.person };
+        let mut teller = Teller::new(file);
+        let failed = |source| CliError::Bulk { file: file.to_owned(), source };
+        let plan = bulk.plan(&job, &mut |notice| teller.tell(notice)).map_err(failed)?;
+        let counts = if self.dry_run || plan.is_empty() {
+            None
+        } else {
+            Some(bulk.run(&job, &plan, &mut |notice| teller.tell(notice)).map_err(failed)?)
+        };
+        drop(teller);
+        Ok(told(&plan, counts, self.dry_run))
+    }
+
+    fn defaults(&self, house: &House) -> Result<Defaults, CliError> {
+        let scope = match &self.scope {
+            None => None,
+            Some(path) => Some(scope_at(house, issuer_of(house, &self.issuer)?, path)?),
+        };
+        Ok(Defaults {
+            usage: self.usage,
+            medium: self.medium,
+            batch: Batch(self.batch),
+            municipality: self.municipality.unwrap_or(Municipality(0)),
+            scope,
+            known_from: clock::now(),
+        })
+    }
+}
+
+impl OnBadArgs {
+    /// As bulk work calls it.
+    pub fn on_bad(&self) -> OnBad {
+        if self.skip_bad { OnBad::Skip } else { OnBad::Refuse }
+    }
+}
+
+fn issuer_of(house: &House, name: &str) -> Result<IssuerNo, CliError> {
+    Ok(house.issuer(name)?.no)
+}
+
+fn scope_at(house: &House, issuer: IssuerNo, path: &str) -> Result<ScopeNo, CliError> {
+    let book = house.book()?;
+    let scope = book.scopes.iter().find(|scope| scope.issuer == issuer && scope.path == path);
+    scope.map(|scope| scope.no).ok_or_else(|| CliError::NoScope(path.to_owned()))
+}
+
+/// Which of the three forms a file of certificates has.
+fn detect(file: &Path) -> Result<Format, CliError> {
+    let mut beginning = Vec::new();
+    let opened = File::open(file).and_then(|file| BufReader::new(file).take(4_096).read_to_end(&mut beginning));
+    opened.map_err(|error| CliError::io(file, error))?;
+    Format::detect(&beginning).map_err(|error| CliError::Bulk { file: file.to_owned(), source: error.into() })
+}
+
+fn told(plan: &Plan, counts: Option<Counts>, dry_run: bool) -> Reply {
+    let done = counts.unwrap_or_default();
+    let planned = plan.counts;
+    let json = |counts: Counts| {
+        json!({
+            "registered": counts.registered, "revoked": counts.revoked, "held": counts.held,
+            "amended": counts.amended, "unchanged": counts.unchanged,
+        })
+    };
+    let end = match counts {
+        None if dry_run => "nothing was written (--dry-run)\n".to_owned(),
+        None => "nothing to do\n".to_owned(),
+        Some(counts) => format!(
+            "done: {} registered, {} revoked, {} held, {} amended\n",
+            counts.registered, counts.revoked, counts.held, counts.amended
+        ),
+    };
+    let json = json!({
+        "entries": plan.entries, "planned": json(planned), "done": json(done), "skipped": plan.skipped(),
+        "without_combined": plan.without_combined, "unverified": plan.unverified, "dry_run": dry_run,
+    });
+    Reply::done(format!("{plan}{end}"), json)
+}
+
+/// Tells what bulk work has to tell: bad entries one a line on stderr, progress as a bar on a terminal.
+pub struct Teller {
+    file: PathBuf,
+    bar: ProgressBar,
+    told: u64,
+}
+
+impl Teller {
+    /// For a file.
+    pub fn new(file: &Path) -> Self {
+        Self { file: file.to_owned(), bar: bar("checking"), told: 0 }
+    }
+
+    /// Tells one notice.
+    pub fn tell(&mut self, notice: Notice<'_>) {
+        match notice {
+            Notice::Bad { unit, place, fault } => {
+                self.told += 1;
+                if self.told <= BAD_TOLD_MAX {
+                    let line = format!("{}: {unit} {place}: {fault}", self.file.display());
+                    self.bar.suspend(|| eprintln!("{line}"));
+                }
+            }
+            Notice::Progress(progress) => {
+                self.bar.set_message(match progress.phase {
+                    Phase::Commit => "writing",
+                    Phase::Validate => "checking",
+                });
+                if let Some(total) = progress.total {
+                    self.bar.set_length(total);
+                }
+                self.bar.set_position(progress.done);
+            }
+        }
+    }
+}
+
+impl Drop for Teller {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+        if self.told > BAD_TOLD_MAX {
+            eprintln!("{}: and {} more", self.file.display(), self.told - BAD_TOLD_MAX);
+        }
+    }
+}
+
+/// The system's clocks for bulk work.
+pub struct BulkClock(Stopwatch);
+
+impl BulkClock {
+    /// Starts now.
+    pub fn start() -> Self {
+        Self(Stopwatch::start())
+    }
+}
+
+impl Clock for BulkClock {
+    fn now(&self) -> Time {
+        clock::now()
+    }
+
+    fn ticks(&self) -> Duration {
+        self.0.elapsed()
+    }
+}
+
+fn usage(text: &str) -> Result<Usage, String> {
+    let known = [Usage::Auth, Usage::Sign].into_iter().find(|usage| usage.name().eq_ignore_ascii_case(text));
+    known.ok_or_else(|| format!("'{text}' is neither SIGN nor AUTH"))
+}
+
+fn medium(text: &str) -> Result<MediumKind, String> {
+    let kinds = [MediumKind::Card, MediumKind::EseAndroid, MediumKind::SeApple, MediumKind::Sim];
+    let known = kinds.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(text));
+    known.ok_or_else(|| format!("'{text}' is not one of CARD, ESE_ANDROID, SE_APPLE, SIM"))
+}
+
+/// Whoever has more bad lines than this corrects the file's maker, not its lines.
+const BAD_TOLD_MAX: u64 = 1_000;
+
+const EXAMPLES: &str = "\
+Examples:
+  tashika import openssl-index --issuer card-sign --index index.txt --dry-run
+  tashika import certificates --issuer phone-auth issued.ndjson
+  tashika import certificates --issuer card-sign issued.pem --scope card-sign-13101 --municipality 13101
+
+The whole file is checked before anything is written; one bad entry stops it unless --skip-bad is given. An import that
+was broken off is simply run again: what is registered already is left alone. Importing an index again brings the
+ledger up to date with it.";

@@ -1,0 +1,139 @@
+//! `init`: an empty installation in a folder of its own. What exists is never touched.
+
+use std::fs::{self, DirBuilder, OpenOptions, Permissions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+use zeroize::Zeroizing;
+
+use crate::app::clock;
+use crate::app::compose::{create_checkpoint_key, create_ledger};
+use crate::app::config::Config;
+use crate::app::pseudonym::{Named, Pseudonyms};
+use crate::ledger::Batch;
+use crate::model::{Actor, Channel, PersonId, Role};
+
+use super::config::shown_ledger;
+use super::error::CliError;
+use super::reply::Reply;
+use super::who::system_user;
+
+/// `init`.
+#[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Init {
+    /// The folder; made if it is missing, and only for its owner.
+    #[arg(long)]
+    dir: PathBuf,
+    /// Where the ledger is to be: sqlite:FILE (in the folder) or postgres://USER@HOST/DATABASE.
+    #[arg(long, value_name = "URL", default_value = "sqlite:ledger.db")]
+    ledger: String,
+    /// The URL under which relying parties reach the public listener.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+}
+
+impl Init {
+    /// Runs it.
+    pub fn run(self) -> Result<Reply, CliError> {
+        let file = self.dir.join("tashika.toml");
+        let text = self.text();
+        let config = Config::parse(&text, &file)?;
+        if self.public_url.as_ref().is_some_and(|url| !url.starts_with("http://") && !url.starts_with("https://")) {
+            return Err(CliError::Usage("--public-url begins with http:// or https://".into()));
+        }
+        let made = make_dir(&self.dir)?;
+        let ledger = fill(&config, &text).inspect_err(|_| made.undo())?;
+        let text = format!(
+            "{} is ready\n\nnext:\n  tashika issuer add --config {} --name NAME --cert CA.pem\n  \
+             tashika import certificates --config {2} --issuer NAME FILE\n",
+            self.dir.display(),
+            file.display(),
+            file.display(),
+        );
+        let json = json!({
+            "config": file.display().to_string(), "ledger": ledger, "ledger_url": shown_ledger(&config),
+        });
+        Ok(Reply::done(text, json))
+    }
+
+    fn text(&self) -> String {
+        let mut text = format!(
+            "# Every setting and its value: 'tashika config show'. Paths are relative to this file.\n\n\
+             [ledger]\nurl = {}\n",
+            quoted(&self.ledger)
+        );
+        if let Some(url) = &self.public_url {
+            text.push_str(&format!("\n[serve]\npublic_url = {}\n", quoted(url)));
+        }
+        text
+    }
+}
+
+/// What this run made of the folder.
+enum Made {
+    Folder(PathBuf),
+    Nothing(PathBuf),
+}
+
+impl Made {
+    /// Leaves things as they were: nothing that was there before is removed, since nothing was.
+    fn undo(&self) {
+        let (Self::Folder(dir) | Self::Nothing(dir)) = self;
+        for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+            let _ = fs::remove_file(entry.path());
+        }
+        if let Self::Folder(dir) = self {
+            let _ = fs::remove_dir(dir);
+        }
+    }
+}
+
+fn make_dir(dir: &Path) -> Result<Made, CliError> {
+    let failed = |error| CliError::io(dir, error);
+    match fs::read_dir(dir) {
+        Ok(mut entries) => {
+            if entries.next().is_some() {
+                let what = if dir.join("tashika.toml").exists() { "an installation" } else { "something" };
+                let dir = dir.display();
+                return Err(CliError::Exists(format!("there is {what} in {dir} already: name an empty or new folder")));
+            }
+            fs::set_permissions(dir, Permissions::from_mode(0o700)).map_err(failed)?;
+            Ok(Made::Nothing(dir.to_owned()))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(failed)?;
+            Ok(Made::Folder(dir.to_owned()))
+        }
+        Err(error) => Err(failed(error)),
+    }
+}
+
+/// Keys, ledger, and last the configuration: what has one is whole.
+fn fill(config: &Config, text: &str) -> Result<String, CliError> {
+    Pseudonyms::create(&config.pseudonym_key, &Zeroizing::new(clock::entropy()))?;
+    let person = PersonId(Pseudonyms::open(&config.pseudonym_key)?.of(Named::Person, &system_user()));
+    let actor = Actor { role: Role::Ops, person, channel: Channel::Cli };
+    create_checkpoint_key(&config.checkpoint_key, &Zeroizing::new(clock::entropy()))?;
+    let ledger = clock::new_ledger_id();
+    create_ledger(&config.ledger, &Batch::genesis(ledger, actor, clock::now()))?;
+    let failed = |error| CliError::io(&config.file, error);
+    let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&config.file).map_err(failed)?;
+    out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).map_err(failed)?;
+    Ok(ledger.to_string())
+}
+
+fn quoted(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  tashika init --dir /var/lib/tashika --public-url http://ocsp.example.jp
+  tashika init --dir /etc/tashika --ledger postgres://tashika_owner@db.example.jp/tashika?sslmode=verify-full
+
+It leaves tashika.toml, the ledger, checkpoint.key and pseudonym.key: keep the last one safe and secret, for without
+it nothing can be found by holder, card or SIM any more.";

@@ -1,0 +1,168 @@
+//! `ledger`: proving the ledger, signing for it, copying it, and naming a new history of it.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+
+use crate::app::config::Config;
+use crate::ledger::{CheckpointFile, Limits, Report, Stage, VerifierKey, Witnesses, verify};
+use crate::model::{Command, Epoch};
+
+use super::describe;
+use super::error::{CliError, Exit};
+use super::evidence::{Evidence, sign_checkpoint};
+use super::house::House;
+use super::ledger_copy::{Backup, Restore};
+use super::progress::bar;
+use super::reply::Reply;
+use super::who::{Org, Sender};
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Name a new epoch: the present history counts from now on, whatever was signed beyond it.
+    #[command(after_help = ADOPT_HELP)]
+    Adopt(Adopt),
+    /// Copy the ledger as of one position into a new file, while others go on writing (SQLite).
+    Backup(Backup),
+    /// Sign where the ledger stands, and keep that outside the database.
+    Checkpoint,
+    /// Bring a backup to where the configuration wants the ledger; there must be none (SQLite).
+    Restore(Restore),
+    /// Prove events, links, tree, checkpoints, rows and statuses.
+    #[command(after_help = VERIFY_EXAMPLES)]
+    Verify(Verify),
+}
+
+/// `ledger adopt`.
+#[derive(Debug, Args)]
+pub struct Adopt {
+    /// The new epoch, higher than the present one [default: the next].
+    #[arg(long)]
+    epoch: Option<u32>,
+    /// Why, in a sentence that will stand in the ledger for ever.
+    #[arg(long, value_name = "TEXT")]
+    note: String,
+    #[command(flatten)]
+    sender: Sender,
+}
+
+/// `ledger verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// A file of checkpoints; repeat it for those of several followers [default: the configured one].
+    #[arg(long, value_name = "FILE")]
+    checkpoints: Vec<PathBuf>,
+    /// A verifier key whose word counts, beside the own one and those of checkpoints.trusted.
+    #[arg(long, value_name = "KEY")]
+    key: Vec<VerifierKey>,
+}
+
+impl Verb {
+    /// Runs it.
+    pub fn run(self, config: Config) -> Result<Reply, CliError> {
+        if let Self::Restore(verb) = self {
+            return verb.run(&config);
+        }
+        let mut house = House::on(config)?;
+        match self {
+            Self::Adopt(verb) => verb.run(&mut house),
+            Self::Backup(verb) => verb.run(&house),
+            Self::Checkpoint => checkpoint(&house),
+            Self::Restore(verb) => verb.run(house.config()),
+            Self::Verify(verb) => verb.run(&house),
+        }
+    }
+}
+
+impl Adopt {
+    fn run(self, house: &mut House) -> Result<Reply, CliError> {
+        house.may_change()?;
+        if self.note.trim().is_empty() || self.note.len() > NOTE_OCTETS_MAX {
+            return Err(CliError::Usage(format!("--note says why, in 1 to {NOTE_OCTETS_MAX} octets")));
+        }
+        let actor = self.sender.actor(house, Org::Ops)?;
+        let present = house.ledger().head()?.epoch;
+        let epoch = self.epoch.map_or(Epoch(present.0.saturating_add(1)), Epoch);
+        let outcome = house.send(actor, Command::AdoptEpoch { epoch, note: self.note }, None)?;
+        let mut reply = describe::outcome(house.ledger(), &house.book()?, outcome)?;
+        // Without a signature from after it, nobody could tell a person's decision from a forger's.
+        let signed = sign_checkpoint(house)?;
+        reply.text.push_str(&format!("signed for in {}\n", house.config().checkpoint_file.display()));
+        reply.json["checkpoint"] = json!(signed.to_string());
+        Ok(reply)
+    }
+}
+
+impl Verify {
+    fn run(self, house: &House) -> Result<Reply, CliError> {
+        let evidence = Evidence::gather(house.config(), house.ledger().head()?.ledger, &self.checkpoints, self.key)?;
+        let bar = bar("events");
+        let report = verify(
+            house.ledger(),
+            Witnesses { notes: &evidence.notes, keys: &evidence.keys },
+            Limits::default(),
+            &mut |progress| {
+                bar.set_message(match progress.stage {
+                    Stage::Events => "events",
+                    Stage::Lists => "listed sets",
+                    Stage::Statuses => "statuses",
+                });
+                bar.set_length(progress.total);
+                bar.set_position(progress.done);
+            },
+        )?;
+        bar.finish_and_clear();
+        Ok(proved(&report))
+    }
+}
+
+/// A report as a reply.
+pub fn proved(report: &Report) -> Reply {
+    let head = &report.head;
+    let json = json!({
+        "sound": report.is_sound(),
+        "ledger": head.ledger.to_string(),
+        "epoch": head.epoch.0,
+        "position": head.position.to_string(),
+        "events": report.events,
+        "rows": report.rows,
+        "statuses": report.statuses,
+        "checkpoints": report.vouched.agreeing,
+        "vouched_until": report.vouched.last.map(|last| last.to_string()),
+        "signed_by": report.vouched.names,
+        "findings": report.findings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "findings_left_out": report.findings_left_out,
+    });
+    let exit = if report.is_sound() { Exit::Done } else { Exit::Damaged };
+    Reply::done(report.to_string(), json).with_exit(exit)
+}
+
+fn checkpoint(house: &House) -> Result<Reply, CliError> {
+    let note = sign_checkpoint(house)?;
+    let file = CheckpointFile::at(&house.config().checkpoint_file);
+    let json = json!({
+        "checkpoint": note.to_string(),
+        "position": note.checkpoint.position.to_string(),
+        "file": file.path().display().to_string(),
+    });
+    Ok(Reply::done(note.to_string(), json))
+}
+
+const NOTE_OCTETS_MAX: usize = 1_024;
+
+const ADOPT_HELP: &str = "\
+Example:
+  tashika ledger adopt --note 'restored from the backup of 02:00 after the fire; 312 events are lost' --as ops/suzuki
+
+For a ledger that lost its end: a backup restored, a replica promoted too early. Followers have frozen; with the new
+epoch they go on, and what either history calls not good stays not good. The new epoch is signed for at once.";
+
+const VERIFY_EXAMPLES: &str = "\
+Examples:
+  tashika ledger verify
+  tashika ledger verify --checkpoints /mnt/tokyo-2/checkpoints.txt --key 'tokyo-2+1a2b3c4d+BA…'
+
+Exit code 6 if anything is wrong. Without a checkpoint that was kept where the database's owner can't write, this shows
+that the database agrees with itself, not that nobody rewrote it.";

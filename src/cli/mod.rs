@@ -1,0 +1,174 @@
+//! The command line: one file for each family of verbs, and what they share. `main.rs` calls [`run`].
+//!
+//! A verb is read by clap into a struct, does its work on a [`house`] (configuration, ledger, desk) and gives back a
+//! [`reply`]; only this file prints and chooses the exit code. Commands go to the desk like anybody else's: the command
+//! line has no rights of its own. Never decides what may happen to a certificate, never writes to a ledger past the desk.
+
+mod cert;
+mod cert_set;
+mod cert_show;
+mod completions;
+mod config;
+mod describe;
+mod error;
+mod evidence;
+mod history;
+mod house;
+mod import;
+mod init;
+mod issuer;
+mod ledger;
+mod ledger_copy;
+mod progress;
+mod queue;
+mod reply;
+mod report;
+mod scope;
+mod table;
+mod undo;
+mod who;
+
+use std::ffi::OsString;
+use std::io::{self, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand};
+
+use crate::app::config::Config;
+use error::{CliError, Exit, one_line};
+use house::{House, find_config};
+use reply::Reply;
+
+/// The certificate status system of a national PKI: OCSP, CRLs and the issuance ledger behind them.
+#[derive(Debug, Parser)]
+#[command(name = "tashika", version, after_help = error::EXITS, max_term_width = 100, infer_long_args = false)]
+struct Cli {
+    /// The configuration; without it ./tashika.toml, or else ./tashika-demo/tashika.toml.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print JSON for machines.
+    #[arg(long, global = true)]
+    json: bool,
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Show a certificate, or change its status.
+    #[command(subcommand)]
+    Cert(cert::Verb),
+    /// Print completions for a shell.
+    Completions(completions::Completions),
+    /// Check or show the configuration.
+    #[command(subcommand)]
+    Config(config::Verb),
+    /// Import certificates from files.
+    #[command(subcommand)]
+    Import(import::Verb),
+    /// Make an empty installation.
+    Init(init::Init),
+    /// Add and list issuers.
+    #[command(subcommand)]
+    Issuer(issuer::Verb),
+    /// Prove, sign for, copy and adopt the ledger.
+    #[command(subcommand)]
+    Ledger(ledger::Verb),
+    /// Write manual pages into a folder.
+    #[command(hide = true)]
+    Man(completions::Man),
+    /// Decide what waits for a second person.
+    #[command(subcommand)]
+    Queue(queue::Verb),
+    /// Report what happened to a holder's card, phone or SIM.
+    Report(report::Report),
+    /// Add and list CRL scopes.
+    #[command(subcommand)]
+    Scope(scope::Verb),
+    /// Ask for a false campaign to be undone.
+    Undo(undo::Undo),
+}
+
+/// Does what the arguments ask for.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => return misread(&error),
+    };
+    let json = cli.json;
+    match cli.act() {
+        Ok(reply) => {
+            let exit = reply.exit;
+            match reply.print(json) {
+                Ok(()) => exit.into(),
+                Err(error) => complain(&CliError::output(error), json),
+            }
+        }
+        Err(error) => complain(&error, json),
+    }
+}
+
+/// The whole command, for completions and manual pages.
+fn command() -> clap::Command {
+    Cli::command()
+}
+
+impl Cli {
+    fn act(self) -> Result<Reply, CliError> {
+        let house = || House::open(self.config.as_deref());
+        match self.verb {
+            Verb::Cert(verb) => verb.run(&mut house()?),
+            Verb::Completions(verb) => verb.run(),
+            Verb::Config(verb) => verb.run(self.config.as_deref()),
+            Verb::Import(verb) => verb.run(&mut house()?),
+            Verb::Init(verb) => {
+                if self.config.is_some() {
+                    return Err(CliError::Usage(
+                        "init writes a configuration and reads none: leave out --config".into(),
+                    ));
+                }
+                verb.run()
+            }
+            Verb::Issuer(verb) => verb.run(&mut house()?),
+            Verb::Ledger(verb) => verb.run(Config::load(&find_config(self.config.as_deref())?)?),
+            Verb::Man(verb) => verb.run(),
+            Verb::Queue(verb) => verb.run(&mut house()?),
+            Verb::Report(verb) => verb.run(&mut house()?),
+            Verb::Scope(verb) => verb.run(&mut house()?),
+            Verb::Undo(verb) => verb.run(&mut house()?),
+        }
+    }
+}
+
+/// What clap says: help and version as they are, mistakes in one line.
+fn misread(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        // Nobody is there to be told when the help can't be printed.
+        let _ = error.print();
+        return Exit::Done.into();
+    }
+    let text = error.render().to_string();
+    if matches!(error.kind(), clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) {
+        let _ = io::stderr().write_all(text.as_bytes());
+        return Exit::Usage.into();
+    }
+    let what = text.split("\n\nUsage:").next().unwrap_or_default();
+    let what = what.split("\n\nFor more information").next().unwrap_or_default();
+    let what = one_line(what.strip_prefix("error: ").unwrap_or(what));
+    let _ = writeln!(io::stderr(), "tashika: {what} (see --help)");
+    Exit::Usage.into()
+}
+
+/// One line on stderr.
+fn complain(error: &CliError, json: bool) -> ExitCode {
+    let exit = error.exit();
+    let text = one_line(&error.to_string());
+    let line = if json {
+        serde_json::json!({ "error": text, "exit": exit as u8 }).to_string()
+    } else {
+        format!("tashika: {text}")
+    };
+    let _ = writeln!(io::stderr(), "{line}");
+    exit.into()
+}

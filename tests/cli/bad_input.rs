@@ -1,0 +1,216 @@
+//! Bad input: one line that says what to do, a documented exit code, nothing changed.
+
+use std::fs;
+
+use crate::installation::{Installation, run_in, testdata};
+
+const SHOW: [&str; 4] = ["cert", "show", "--issuer", "phone-auth"];
+
+#[test]
+fn an_unknown_key_in_the_configuration() {
+    let house = Installation::new();
+    house.configure("ledgr = 1");
+    house.refused_in_one_line(&["issuer", "list"], 2, "tashika.toml: line 1: unknown field `ledgr`, expected one of");
+    house.refused_in_one_line(&["config", "check"], 2, "unknown field `ledgr`");
+}
+
+#[test]
+fn a_serial_that_is_none() {
+    let house = Installation::with_phones();
+    for (serial, says) in [
+        ("-5", "a serial number is positive"),
+        ("010203040506070809101112131415161718192021", "at most 20 octets"),
+        ("0", "a serial number is not zero"),
+        ("xyz", "'x' is not a hexadecimal digit"),
+        ("", "at least one digit"),
+    ] {
+        house.refused_in_one_line(&[&SHOW[..], &["--serial", serial]].concat(), 2, says);
+        let revoke = ["cert", "revoke", "--issuer", "phone-auth", "--serial", serial];
+        house.refused_in_one_line(&revoke, 2, says);
+    }
+}
+
+#[test]
+fn a_certificate_that_is_not_registered() {
+    let house = Installation::with_phones();
+    house.refused_in_one_line(&[&SHOW[..], &["--serial", "0BAD"]].concat(), 3, "no such certificate is registered");
+    let revoke = ["cert", "revoke", "--issuer", "phone-auth", "--serial", "0BAD"];
+    house.refused_in_one_line(&revoke, 3, "no such certificate is registered");
+}
+
+#[test]
+fn a_certificate_of_an_unknown_issuer() {
+    let house = Installation::with_phones();
+    let show = ["cert", "show", "--issuer", "phone-sign", "--serial", "0A01"];
+    house.refused_in_one_line(&show, 3, "there is no issuer 'phone-sign': see 'tashika issuer list'");
+    let leaf = testdata("card-sign-g2-p256/leaf-good.pem");
+    house.refused_in_one_line(&["import", "certificates", "--issuer", "card-sign", &leaf], 3, "there is no issuer");
+    // A certificate of another CA than the one that is named.
+    let import = ["import", "certificates", "--issuer", "phone-auth", &leaf];
+    house.refused(&import, 7, "nothing was written");
+    assert!(house.run(&import).stderr.contains("line 1: issued by another issuer"));
+}
+
+#[test]
+fn a_scope_that_contradicts_the_certificate() {
+    let house = Installation::new();
+    let issuer = testdata("card-sign-g2-p256/issuer.pem");
+    let (here, there) = ("leaf-good.pem", "leaf-of-another-municipality.pem");
+    let leaf = |name: &str| testdata(&format!("card-sign-g2-p256/{name}"));
+    house.ok(&["issuer", "add", "--name", "card-sign", "--cert", &issuer, "--no-scope"]);
+    for (path, from) in [("here", here), ("there", there)] {
+        let point = format!("@{}", leaf(from));
+        house.ok(&["scope", "add", "--issuer", "card-sign", "--cdp", &point, "--path", path]);
+    }
+    let (here, import) = (leaf(here), ["import", "certificates", "--issuer", "card-sign"]);
+    let wrong = [&import[..], &[&here, "--scope", "there"]].concat();
+    house.refused(&wrong, 7, "nothing was written");
+    let told = house.run(&wrong).stderr;
+    assert!(told.contains("its distribution point names another scope than the one asked for"), "{told}");
+    house.refused_in_one_line(&[&import[..], &[&here, "--scope", "nowhere"]].concat(), 3, "no CRL scope 'nowhere'");
+    house.ok(&[&import[..], &[&here, "--scope", "here"]].concat());
+    // One that names no scope of the issuer at all.
+    let kanji = leaf("leaf-of-a-kanji-municipality.pem");
+    house.refused(&[&import[..], &[&kanji]].concat(), 7, "nothing was written");
+}
+
+#[test]
+fn a_carrier_that_touches_the_sim_of_another() {
+    let house = Installation::with_phones();
+    let report = ["report", "phone-lost", "--sim", "8981", "--operator", "mno-1", "--as", "carrier:mno-2/shop-1"];
+    house.refused_in_one_line(&report, 1, "carrier:mno-2 is not competent for this certificate: another carrier");
+    let hold = ["cert", "hold", "--issuer", "phone-auth", "--serial", "0A01", "--as", "carrier:mno-2/shop-1"];
+    house.refused_in_one_line(&hold, 1, "another carrier operates the SIM");
+    assert_eq!(house.status("0A01"), "good");
+}
+
+#[test]
+fn a_backdated_loss() {
+    let house = Installation::with_phones();
+    let lost = ["--lost-at", "2026-01-01T09:30:00+09:00"];
+    let report = ["report", "phone-lost", "--medium", "sim-1", "--as", "call-centre/desk-7"];
+    let says = "too long ago to be taken from call-centre: report without --lost-at";
+    house.refused_in_one_line(&[&report[..], &lost].concat(), 1, says);
+    house.refused_in_one_line(&[&report[..], &["--lost-at", "2999-01-01T00:00:00Z"]].concat(), 1, "lies in the future");
+    house.refused_in_one_line(
+        &[&report[..], &["--lost-at", "yesterday"]].concat(),
+        2,
+        "'yesterday' is not a time such as",
+    );
+    // The window's word is kept, and waits for a second person.
+    let ran = house.run(&[&["report", "phone-lost", "--medium", "sim-1", "--as", "window/a"][..], &lost].concat());
+    assert_eq!(ran.code, 4, "{ran:?}");
+    assert_eq!(house.status("0A01"), "good");
+}
+
+#[test]
+fn an_unreadable_database() {
+    let house = Installation::with_phones();
+    let file = house.path().join("ledger.db");
+    let whole = fs::read(&file).unwrap();
+    let fails = |code: i32, says: &str| {
+        let ran = house.run(&["issuer", "list"]);
+        assert!(ran.code == code && ran.stderr.contains(says) && ran.stderr.lines().count() == 1, "{says}: {ran:?}");
+    };
+    let mut torn = whole.clone();
+    torn[100..].fill(0xa5);
+    fs::write(&file, &torn).unwrap();
+    fails(6, "the ledger is damaged");
+    assert_eq!(fs::read(&file).unwrap(), torn, "nothing was changed");
+    fs::write(&file, "not a database, but a text that is long enough to be read as the header of one if nobody looks")
+        .unwrap();
+    fails(3, "which is something else");
+    fs::remove_file(&file).unwrap();
+    fails(3, "make one with 'tashika init'");
+    assert!(!file.exists(), "nothing was made");
+}
+
+#[test]
+fn a_schema_newer_than_the_program() {
+    let house = Installation::with_phones();
+    let file = house.path().join("ledger.db");
+    let database = rusqlite::Connection::open(&file).unwrap();
+    database.pragma_update(None, "user_version", 1_000).unwrap();
+    drop(database);
+    let ran = house.run(&["issuer", "list"]);
+    let says = "the ledger has schema 1000, this program knows";
+    assert!(ran.code == 6 && ran.stderr.contains(says) && ran.stderr.lines().count() == 1, "{ran:?}");
+}
+
+#[test]
+fn a_line_of_an_import_that_is_wrong() {
+    let house = Installation::with_phones();
+    let good = r#"{"serial":"0B","not_before":"2026-01-01T00:00:00Z","not_after":"2036-01-01T00:00:00Z","type":"AUTH","medium":{"kind":"CARD","id":"c"},"holder":"h"}"#;
+    let bad = good.replace("0B", "-1");
+    house.write("more.ndjson", &format!("{good}\n{bad}\nnonsense\n"));
+    let import = ["import", "certificates", "--issuer", "phone-auth", "more.ndjson"];
+    house.refused(&import, 7, "2 of 3 entries can't be used: nothing was written");
+    let told = house.run(&import).stderr;
+    let lines: Vec<_> = told.lines().collect();
+    assert_eq!(lines[0], "more.ndjson: line 2: serial number: a serial number is positive");
+    assert!(lines[1].starts_with("more.ndjson: line 3: "), "{told}");
+    let ran = house.run(&[&import[..], &["--skip-bad"]].concat());
+    assert!(ran.code == 0 && ran.stdout.contains("1 registered"), "{ran:?}");
+}
+
+#[test]
+fn an_installation_where_something_is_already() {
+    let house = Installation::with_phones();
+    let parent = house.path().parent().unwrap().to_owned();
+    let before = house.head();
+    let ran = run_in(&parent, &["init", "--dir", "house"]);
+    assert!(ran.code == 1 && ran.stderr.contains("there is an installation in house already"), "{ran:?}");
+    assert_eq!(house.head(), before);
+    for (url, says) in [("mysql://x", "ledger.url"), ("sqlite:", "needs a file")] {
+        let ran = run_in(&parent, &["init", "--dir", "other", "--ledger", url]);
+        assert!(ran.code == 2 && ran.stderr.contains(says), "{ran:?}");
+    }
+    let ran = run_in(&parent, &["init", "--dir", "other", "--ledger", "sqlite:../house/ledger.db"]);
+    assert!(ran.code == 1 && ran.stderr.contains("there is already a ledger"), "{ran:?}");
+    assert!(!parent.join("other").exists(), "what a failed init made is gone again");
+    assert_eq!(house.head(), before);
+}
+
+#[test]
+fn a_key_that_others_may_read() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let house = Installation::with_phones();
+    let key = house.path().join("pseudonym.key");
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    house.refused_in_one_line(
+        &["report", "phone-lost", "--medium", "sim-1"],
+        7,
+        "can be read by others: 'chmod 600' it",
+    );
+}
+
+#[test]
+fn direct_changes_that_the_configuration_refuses() {
+    let house = Installation::with_phones();
+    house.configure("desk.direct_changes = 'refuse'");
+    let says = "keeps the command line from changing the ledger";
+    for change in [
+        &["report", "phone-lost", "--medium", "sim-1"][..],
+        &["cert", "revoke", "--issuer", "phone-auth", "--serial", "0A01"],
+        &["cert", "hold", "--batch", "7"],
+        &["import", "certificates", "--issuer", "phone-auth", "phones.ndjson"],
+        &["undo", "--cause", "2"],
+        &["queue", "approve", "2"],
+        &["scope", "add", "--issuer", "phone-auth", "--cdp", "http://x.example/", "--path", "x"],
+        &["issuer", "add", "--name", "x", "--cert", "x.pem"],
+        &["ledger", "adopt", "--note", "x"],
+    ] {
+        house.refused_in_one_line(change, 1, says);
+    }
+    assert_eq!(house.status("0A01"), "good");
+}
+
+#[test]
+fn errors_are_json_for_machines() {
+    let house = Installation::with_phones();
+    let ran = house.run(&["cert", "show", "--issuer", "phone-auth", "--serial", "0BAD", "--json"]);
+    let error: serde_json::Value = serde_json::from_str(&ran.stderr).unwrap();
+    assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));
+    assert_eq!(error["exit"], 3);
+    assert_eq!(error["error"], "no such certificate is registered with this issuer");
+}

@@ -1,0 +1,87 @@
+//! `ledger verify`, `checkpoint`, `backup`, `restore`, `adopt`.
+
+use std::fs;
+use std::path::Path;
+
+use crate::installation::Installation;
+
+#[test]
+fn what_was_signed_for_is_proved() {
+    let house = Installation::with_phones();
+    let before = house.ok(&["ledger", "verify"]);
+    assert!(
+        before.contains("none that vouches for this history") && before.ends_with("nothing is wrong\n"),
+        "{before}"
+    );
+    let note = house.ok(&["ledger", "checkpoint"]);
+    assert!(note.starts_with("tashika/"), "{note}");
+    let proof = house.json(&["ledger", "verify"]);
+    assert_eq!((&proof["sound"], &proof["checkpoints"]), (&true.into(), &1.into()));
+    assert_eq!(proof["vouched_until"], proof["position"]);
+    house.ok(&["report", "phone-lost", "--medium", "sim-1", "--as", "window/x"]);
+    let proof = house.ok(&["ledger", "verify", "--checkpoints", "checkpoints.txt"]);
+    assert!(proof.contains("nothing outside the database vouches for the 2 events since"), "{proof}");
+}
+
+#[test]
+fn an_altered_row_is_found() {
+    let house = Installation::with_phones();
+    house.ok(&["report", "phone-lost", "--medium", "sim-1", "--as", "window/x"]);
+    house.ok(&["ledger", "checkpoint"]);
+    forget_statuses(&house.path().join("ledger.db"));
+    let ran = house.run(&["ledger", "verify"]);
+    assert_eq!(ran.code, 6, "{ran:?}");
+    assert!(ran.stdout.contains("the status was altered"), "{ran:?}");
+}
+
+#[test]
+fn a_backup_is_restored_and_its_loss_is_told() {
+    let house = Installation::with_phones();
+    house.ok(&["ledger", "checkpoint"]);
+    house.ok(&["ledger", "backup", "copy.db"]);
+    house.refused_in_one_line(&["ledger", "backup", "copy.db"], 1, "there is already a ledger at");
+    house.refused_in_one_line(&["ledger", "restore", "copy.db"], 1, "there is already a ledger at");
+    let held = house.head();
+    house.ok(&["report", "phone-lost", "--medium", "sim-1", "--as", "window/x"]);
+    house.ok(&["ledger", "checkpoint"]);
+    let lost = house.head();
+    for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+        let _ = fs::remove_file(house.path().join(file));
+    }
+    let told = house.ok(&["ledger", "restore", "copy.db"]);
+    let gap = format!("events {} to {} at least are lost", held.position.next(), lost.position);
+    assert!(told.contains(&gap) && told.contains("ledger adopt"), "{told}");
+    assert_eq!(house.head(), held);
+    assert_eq!(house.run(&["ledger", "verify"]).code, 6, "not sound until a person has named the new history");
+    house.refused_in_one_line(&["ledger", "adopt", "--note", "x", "--epoch", "0"], 1, "must be higher");
+    house.refused_in_one_line(&["ledger", "adopt", "--note", "x", "--as", "window/x"], 1, "window may not adopt");
+    house.ok(&["ledger", "adopt", "--note", "the disk burnt", "--as", "ops/suzuki"]);
+    let proof = house.json(&["ledger", "verify"]);
+    assert_eq!((&proof["sound"], &proof["epoch"]), (&true.into(), &1.into()), "{proof}");
+}
+
+#[test]
+fn a_damaged_backup_is_not_restored() {
+    let house = Installation::with_phones();
+    house.ok(&["report", "phone-lost", "--medium", "sim-1", "--as", "window/x"]);
+    house.ok(&["ledger", "backup", "copy.db"]);
+    forget_statuses(&house.path().join("copy.db"));
+    for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
+        let _ = fs::remove_file(house.path().join(file));
+    }
+    assert_eq!(house.run(&["ledger", "restore", "copy.db"]).code, 6);
+    assert!(!house.path().join("ledger.db").exists());
+}
+
+/// What the file's owner can do to it: take the guards away, and then the hold of a stolen phone.
+fn forget_statuses(file: &Path) {
+    let database = rusqlite::Connection::open(file).unwrap();
+    let guards = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'status'";
+    let guards: Vec<String> =
+        database.prepare(guards).unwrap().query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap();
+    assert!(!guards.is_empty());
+    for guard in guards {
+        database.execute_batch(&format!("DROP TRIGGER \"{guard}\"")).unwrap();
+    }
+    assert_eq!(database.execute("DELETE FROM status", []).unwrap(), 1);
+}

@@ -1,0 +1,179 @@
+//! Reports, holds, releases, the second person and undo, as they are typed.
+
+use crate::installation::{Installation, steady, testdata};
+
+#[test]
+fn an_installation_from_nothing_to_its_first_revocation() {
+    let house = Installation::new();
+    let issuer = testdata("phone-auth-p256/issuer.pem");
+    let leaf = testdata("phone-auth-p256/leaf-good.pem");
+    let point = "http://crl.example.jp/crl/phone-auth-07.crl";
+    let mut told = String::new();
+    for arguments in [
+        &["issuer", "list"][..],
+        &["issuer", "add", "--name", "phone-auth", "--cert", &issuer],
+        &["issuer", "list"],
+        &["scope", "add", "--issuer", "phone-auth", "--cdp", point, "--path", "phone-auth-07"],
+        &["scope", "list"],
+        &["import", "certificates", "--issuer", "phone-auth", &leaf],
+        &["cert", "show", "--issuer", "phone-auth", "--serial", "6EC4323D3F32FE7D"],
+        &["cert", "revoke", "--issuer", "phone-auth", "--serial", "6ec4323d3f32fe7d", "--reason", "keyCompromise"],
+        &["cert", "revoke", "--issuer", "phone-auth", "--serial", "6ec4323d3f32fe7d", "--reason", "superseded"],
+        &["cert", "show", "--issuer", "phone-auth", "--serial", "0x6e:c4:32:3d:3f:32:fe:7d", "--history"],
+        &["queue", "list"],
+    ] {
+        let arguments_told = arguments.join(" ").replace(env!("CARGO_MANIFEST_DIR"), "");
+        told.push_str(&format!("$ tashika {arguments_told}\n{}\n", house.ok(arguments)));
+    }
+    insta::assert_snapshot!(steady(&told));
+}
+
+#[test]
+fn a_phone_is_lost_and_found() {
+    let house = Installation::with_phones();
+    let mut told = String::new();
+    for (code, arguments) in [
+        (0, &["report", "phone-lost", "--sim", "8981", "--operator", "mno-1", "--as", "carrier:mno-1/shop-1"][..]),
+        (0, &["report", "phone-lost", "--sim", "8981", "--operator", "mno-1", "--as", "carrier:mno-1/shop-2"]),
+        (0, &["report", "phone-lost", "--holder", "h-1", "--as", "call-centre/desk-7"]),
+        (0, &["cert", "show", "--issuer", "phone-auth", "--serial", "0A01"]),
+        (1, &["cert", "release", "--issuer", "phone-auth", "--serial", "0A01"]),
+        (1, &["cert", "release", "--issuer", "phone-auth", "--serial", "0A01", "--hold", "6"]),
+        (0, &["cert", "release", "--issuer", "phone-auth", "--serial", "0A01", "--hold", "8"]),
+        (
+            0,
+            &[
+                "cert",
+                "release",
+                "--issuer",
+                "phone-auth",
+                "--serial",
+                "0A01",
+                "--hold",
+                "6",
+                "--as",
+                "carrier:mno-1/x",
+            ],
+        ),
+        (0, &["cert", "show", "--issuer", "phone-auth", "--serial", "0A01", "--history"]),
+    ] {
+        let ran = house.run(arguments);
+        assert_eq!(ran.code, code, "{arguments:?}: {ran:?}");
+        told.push_str(&format!("$ tashika {}\n{}{}\n", arguments.join(" "), ran.stdout, ran.stderr));
+    }
+    insta::assert_snapshot!(steady(&told));
+}
+
+#[test]
+fn json_says_the_same_to_machines() {
+    let house = Installation::with_phones();
+    let report =
+        ["report", "phone-lost", "--medium", "sim-2", "--as", "call-centre/x", "--evidence", "ticket 7", "--json"];
+    let reported = house.ok(&report);
+    let shown = house.ok(&["cert", "show", "--issuer", "phone-auth", "--serial", "0A02", "--history", "--json"]);
+    insta::assert_snapshot!(steady(&format!("{reported}{shown}")));
+}
+
+#[test]
+fn nothing_that_is_shown_leads_to_a_holder() {
+    let house = Installation::with_phones();
+    let key = std::fs::read_to_string(house.path().join("pseudonym.key")).unwrap();
+    assert_eq!(key.trim().len(), 64);
+    let names = tashika::app::pseudonym::Pseudonyms::open(&house.path().join("pseudonym.key")).unwrap();
+    use tashika::app::pseudonym::Named;
+    house.ok(&["report", "phone-lost", "--holder", "h-1", "--as", "window/x"]);
+    let ran = house.run(&[
+        "report",
+        "phone-lost",
+        "--sim",
+        "8982",
+        "--operator",
+        "mno-2",
+        "--lost-at",
+        "2026-01-02T00:00:00Z",
+    ]);
+    assert_eq!(ran.code, 4, "{ran:?}");
+    let mut all = String::new();
+    for json in [&[][..], &["--json"]] {
+        for verb in [
+            &["cert", "show", "--issuer", "phone-auth", "--serial", "0A01", "--history"][..],
+            &["cert", "show", "--issuer", "phone-auth", "--serial", "0A02", "--history"],
+            &["queue", "list"],
+        ] {
+            all.push_str(&house.ok(&[verb, json].concat()));
+        }
+    }
+    for (kind, identifier) in
+        [(Named::Holder, "h-1"), (Named::Holder, "h-2"), (Named::Medium, "sim-1"), (Named::Sim, "8982")]
+    {
+        let pseudonym: String = names.of(kind, identifier).iter().map(|octet| format!("{octet:02x}")).collect();
+        assert!(!all.contains(&pseudonym) && !all.contains(identifier), "{identifier} in {all}");
+    }
+}
+
+#[test]
+fn the_same_key_is_the_same_report() {
+    let house = Installation::with_phones();
+    let report = |key| ["report", "phone-lost", "--medium", "sim-1", "--as", "window/x", "--idempotency-key", key];
+    let first = house.json(&report("k-1"));
+    assert_eq!(house.json(&report("k-1")), first, "answered with the first result");
+    assert_eq!(house.json(&report("k-2"))["outcome"], "already-so");
+    let other = ["report", "phone-lost", "--medium", "sim-2", "--as", "window/x", "--idempotency-key", "k-1"];
+    house.refused_in_one_line(&other, 1, "use a new key");
+}
+
+#[test]
+fn operations_report_nothing_and_others_what_is_theirs() {
+    let house = Installation::with_phones();
+    house.refused_in_one_line(&["report", "phone-lost", "--medium", "sim-1", "--as", "ops/x"], 1, "ops may not report");
+    house.refused_in_one_line(
+        &["report", "phone-not-found", "--medium", "sim-1", "--as", "call-centre/x"],
+        1,
+        "call-centre may not report phone-not-found",
+    );
+    let own = ["cert", "revoke", "--issuer", "phone-auth", "--serial", "0A01", "--as", "holder/h-1"];
+    house.refused_in_one_line(&own, 1, "must show one of their media");
+    house.refused_in_one_line(&[&own[..], &["--presenting", "sim-2"]].concat(), 1, "belongs to somebody else");
+    house.ok(&[&own[..], &["--presenting", "sim-1"]].concat());
+    assert_eq!(house.status("0A01"), "revoked");
+    house.refused_in_one_line(&["report", "moved", "--holder", "h-1"], 2, "'moved' needs --to");
+    house.refused_in_one_line(&["report", "died", "--holder", "h-1", "--to", "13101"], 2, "--to says where");
+    house.refused_in_one_line(&["report", "phone-lost", "--sim", "8981"], 2, "--operator");
+}
+
+#[test]
+fn a_campaign_is_undone_by_two_people() {
+    let house = Installation::with_phones();
+    for medium in ["sim-1", "sim-2"] {
+        house.ok(&["report", "phone-lost", "--medium", medium, "--as", "call-centre/stolen"]);
+    }
+    let since = ["--since", "2026-01-01T00:00:00Z"];
+    let ask = [&["undo", "--as", "call-centre/stolen", "--by", "ops/suzuki"][..], &since].concat();
+    let asked = house.run(&ask);
+    assert_eq!(asked.code, 4, "{asked:?}");
+    let waiting = house.json(&["queue", "list"]);
+    let id = waiting["waiting"][0]["id"].as_str().unwrap().to_owned();
+    assert!(asked.stdout.contains(&format!("under {id} ")), "{asked:?}");
+    let approve = |who| ["queue", "approve", &id, "--as", who];
+    house.refused_in_one_line(&approve("ops/suzuki"), 1, "can't be the second person");
+    house.refused_in_one_line(&approve("call-centre/other"), 1, "may not be the second person for ops");
+    let done = house.json(&approve("ops/tanaka"));
+    assert_eq!(done["undone"]["certificates"], 2);
+    assert_eq!((house.status("0A01"), house.status("0A02")), ("good".into(), "good".into()));
+    house.refused_in_one_line(&approve("ops/tanaka"), 3, "no command waits under");
+    house.refused_in_one_line(&["undo", "--cause", "4711"], 3, "there is no event 4711");
+    house.refused_in_one_line(&["undo"], 2, "--as <ORG/PERSON>");
+    house.refused_in_one_line(&["undo", "--as", "ops", "--since", "2026-01-01T00:00:00Z"], 2, "with the person");
+}
+
+#[test]
+fn what_is_rejected_never_happens() {
+    let house = Installation::with_phones();
+    let revoke = ["cert", "revoke", "--batch", "7", "--reason", "keyCompromise", "--as", "ops/suzuki"];
+    assert_eq!(house.run(&revoke).code, 4);
+    let waiting = house.json(&["queue", "list"]);
+    assert_eq!(waiting["waiting"][0]["what"], "revoke chip batch 7 (keyCompromise)");
+    house.ok(&["queue", "reject", waiting["waiting"][0]["id"].as_str().unwrap(), "--as", "ops/tanaka"]);
+    assert_eq!(house.status("0A02"), "good");
+    assert_eq!(house.ok(&["queue", "list"]), "nothing waits for a second person\n");
+}
