@@ -173,7 +173,8 @@ fn scope_at(house: &House, issuer: IssuerNo, path: &str) -> Result<ScopeNo, CliE
 /// Which of the three forms a file of certificates has.
 fn detect(file: &Path) -> Result<Format, CliError> {
     let mut beginning = Vec::new();
-    let opened = File::open(file).and_then(|file| BufReader::new(file).take(4_096).read_to_end(&mut beginning));
+    let opened =
+        File::open(file).and_then(|file| BufReader::new(file).take(BEGINNING_OCTETS).read_to_end(&mut beginning));
     opened.map_err(|error| CliError::io(file, error))?;
     Format::detect(&beginning).map_err(|error| CliError::Bulk { file: file.to_owned(), source: error.into() })
 }
@@ -279,6 +280,8 @@ fn medium(text: &str) -> Result<MediumKind, String> {
     known.ok_or_else(|| format!("'{text}' is not one of CARD, ESE_ANDROID, SE_APPLE, SIM"))
 }
 
+/// `openssl x509 -text` puts several kilobytes before the first PEM block.
+const BEGINNING_OCTETS: u64 = 64 * 1024;
 /// Whoever has more bad lines than this corrects the file's maker, not its lines.
 const BAD_TOLD_MAX: u64 = 1_000;
 
