@@ -16,7 +16,7 @@ use super::house::House;
 use super::ledger_copy::{Backup, Restore};
 use super::progress::bar;
 use super::reply::Reply;
-use super::who::{Org, Sender};
+use super::who::{Acting, Org};
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -45,7 +45,7 @@ pub struct Adopt {
     #[arg(long, value_name = "TEXT")]
     note: String,
     #[command(flatten)]
-    sender: Sender,
+    acting: Acting,
 }
 
 /// `ledger verify`.
@@ -82,7 +82,7 @@ impl Adopt {
         if self.note.trim().is_empty() || self.note.len() > NOTE_OCTETS_MAX {
             return Err(CliError::Usage(format!("--note says why, in 1 to {NOTE_OCTETS_MAX} octets")));
         }
-        let actor = self.sender.actor(house, Org::Ops)?;
+        let actor = self.acting.actor(house, Org::Ops)?;
         let present = house.ledger().head()?.epoch;
         let epoch = self.epoch.map_or(Epoch(present.0.saturating_add(1)), Epoch);
         let outcome = house.send(actor, Command::AdoptEpoch { epoch, note: self.note }, None)?;
