@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::app::config::Config;
-use crate::ledger::{CheckpointFile, Limits, Report, Stage, VerifierKey, Witnesses, verify};
+use crate::ledger::{CheckpointFile, Ledger, Limits, Report, Stage, VerifierKey, Witnesses, verify};
 use crate::model::{Command, Epoch};
 
 use super::describe;
@@ -98,24 +98,26 @@ impl Adopt {
 impl Verify {
     fn run(self, house: &House) -> Result<Reply, CliError> {
         let evidence = Evidence::gather(house.config(), house.ledger().head()?.ledger, &self.checkpoints, self.key)?;
-        let bar = bar("events");
-        let report = verify(
-            house.ledger(),
-            Witnesses { notes: &evidence.notes, keys: &evidence.keys },
-            Limits::default(),
-            &mut |progress| {
-                bar.set_message(match progress.stage {
-                    Stage::Events => "events",
-                    Stage::Lists => "listed sets",
-                    Stage::Statuses => "statuses",
-                });
-                bar.set_length(progress.total);
-                bar.set_position(progress.done);
-            },
-        )?;
-        bar.finish_and_clear();
+        let report = prove(house.ledger(), &evidence)?;
         Ok(proved(&report))
     }
+}
+
+/// Verifies a ledger, with a bar on a terminal.
+pub fn prove(ledger: &dyn Ledger, evidence: &Evidence) -> Result<Report, CliError> {
+    let witnesses = Witnesses { notes: &evidence.notes, keys: &evidence.keys };
+    let bar = bar("events");
+    let report = verify(ledger, witnesses, Limits::default(), &mut |progress| {
+        bar.set_message(match progress.stage {
+            Stage::Events => "events",
+            Stage::Lists => "listed sets",
+            Stage::Statuses => "statuses",
+        });
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
+    });
+    bar.finish_and_clear();
+    Ok(report?)
 }
 
 /// A report as a reply.
