@@ -19,7 +19,7 @@ pub enum Verb {
     Activate(Activate),
     /// Hold a certificate, or a set.
     Hold(Hold),
-    /// Lift holds of a certificate, or the hold of a set.
+    /// Lift holds of a certificate, or of a set.
     #[command(after_help = RELEASE_EXAMPLES)]
     Release(Release),
     /// Revoke a certificate, or a set, for good.
@@ -64,11 +64,18 @@ pub struct Hold {
 /// `cert release`.
 #[derive(Debug, Args)]
 pub struct Release {
-    #[command(flatten)]
-    which: Which,
+    /// Its issuer.
+    #[arg(long, value_name = "NAME", required_unless_present = "set", requires = "serial")]
+    issuer: Option<String>,
+    /// Its serial number.
+    #[arg(long, value_name = "HEX", allow_hyphen_values = true, requires = "issuer")]
+    serial: Option<Serial>,
     /// Which hold (see 'cert show'); repeat it to lift several.
     #[arg(long, value_name = "ID")]
     hold: Vec<u64>,
+    /// The whole set that was held by one event, by the id of that hold.
+    #[arg(long, value_name = "ID", conflicts_with_all = ["issuer", "hold"])]
+    set: Option<u64>,
     #[command(flatten)]
     by: By,
 }
@@ -102,24 +109,17 @@ impl Verb {
     /// Runs it.
     pub fn run(self, house: &mut House) -> Result<Reply, CliError> {
         match self {
-            Self::Activate(verb) => {
-                let key = verb.one.key(house)?;
-                verb.by.send(house, Org::Window(None), Command::Activate(key))
+            Self::Activate(Activate { one, by }) => {
+                let command = Command::Activate(one.key(house)?);
+                by.send(house, command)
             }
             Self::Hold(Hold { which, lost_at, by }) => match which.one(house)? {
-                Some(key) => by.send(house, Org::Window(None), Command::Hold { key, lost_at }),
+                Some(key) => by.send(house, Command::Hold { key, lost_at }),
                 None => set(house, &which, SetChange::Held, lost_at, &by),
             },
-            Self::Release(Release { which, hold, by }) => {
-                let holds: Vec<_> = hold.into_iter().map(|id| HoldId(Position(id))).collect();
-                match (which.one(house)?, &holds[..]) {
-                    (Some(key), _) => by.send(house, Org::Window(None), Command::Release { key, holds }),
-                    (None, [hold]) => set(house, &which, SetChange::Released { hold: *hold }, None, &by),
-                    (None, _) => Err(CliError::Usage("a set is released from one hold: name it with --hold".into())),
-                }
-            }
+            Self::Release(verb) => verb.run(house),
             Self::Revoke(Revoke { which, reason, lost_at, by }) => match which.one(house)? {
-                Some(key) => by.send(house, Org::Window(None), Command::Revoke { key, reason, lost_at }),
+                Some(key) => by.send(house, Command::Revoke { key, reason, lost_at }),
                 None => set(house, &which, SetChange::Revoked { reason }, lost_at, &by),
             },
             Self::Show(verb) => verb.run(house),
@@ -127,14 +127,33 @@ impl Verb {
     }
 }
 
-/// One event for a whole set. Operations order it, unless told otherwise; the usual settings ask for a second person.
+impl Release {
+    fn run(self, house: &mut House) -> Result<Reply, CliError> {
+        if let Some(id) = self.set.map(Position) {
+            // Just the set that was held: a file or a number written anew could be another one.
+            let held = house.book()?.sets.into_iter().find(|set| set.position == id);
+            let target = held.ok_or(CliError::NoSet(id))?.target;
+            let change = SetChange::Released { hold: HoldId(id) };
+            return self.by.send(house, Command::Set { target, change });
+        }
+        let (Some(issuer), Some(serial)) = (self.issuer, self.serial) else {
+            return Err(CliError::Usage("say which: --issuer and --serial, or --set".into()));
+        };
+        let key = One { issuer, serial }.key(house)?;
+        let holds = self.hold.into_iter().map(|id| HoldId(Position(id))).collect();
+        self.by.send(house, Command::Release { key, holds })
+    }
+}
+
+/// One event for a whole set; the usual settings ask for a second person.
 fn set(house: &mut House, which: &Which, change: SetChange, lost_at: Option<Time>, by: &By) -> Result<Reply, CliError> {
     if lost_at.is_some() {
         return Err(CliError::Usage("a set has no one time of loss: leave out --lost-at".into()));
     }
     house.may_change()?;
-    let target = which.target(house, change)?;
-    by.send(house, Org::Ops, Command::Set { target, change })
+    let person = by.sender.actor(house, Org::Ops)?.person;
+    let target = which.target(house, person)?;
+    by.send(house, Command::Set { target, change })
 }
 
 impl One {
@@ -145,8 +164,10 @@ impl One {
 }
 
 impl By {
-    fn send(&self, house: &mut House, usual: Org, command: Command) -> Result<Reply, CliError> {
+    /// Sends it as the window, or as operations where only they may.
+    fn send(&self, house: &mut House, command: Command) -> Result<Reply, CliError> {
         house.may_change()?;
+        let usual = if matches!(command, Command::Set { .. }) { Org::Ops } else { Org::Window(None) };
         let actor = self.sender.actor(house, usual)?;
         let outcome = house.send(actor, command, self.idempotency_key.as_deref())?;
         describe::outcome(house.ledger(), &house.book()?, outcome)
@@ -157,7 +178,7 @@ const RELEASE_EXAMPLES: &str = "\
 Examples:
   tashika cert release --issuer phone-auth --serial 0A1B --hold 4711
   tashika cert release --issuer phone-auth --serial 0A1B --hold 4711 --as holder/h-1 --presenting 1234567890
-  tashika cert release --batch 77 --hold 4800 --as ops/suzuki
+  tashika cert release --set 4800 --as ops/suzuki
 
 A release lifts only the holds that it names, so that a late one never reaches the hold of a later loss.";
 

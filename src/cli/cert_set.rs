@@ -4,9 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::app::pseudonym::Named;
 use crate::desk::bulk::Bulk;
-use crate::model::{Batch, CertificateKey, IssuerNo, PersonId, Serial, SetChange, SetTarget};
+use crate::model::{Batch, CertificateKey, IssuerNo, PersonId, Serial, SetTarget};
 
 use super::error::CliError;
 use super::house::House;
@@ -50,7 +49,7 @@ impl Which {
     }
 
     /// The set, as a set event names it. A list is checked line by line, then written under a number that binds nobody.
-    pub fn target(&self, house: &mut House, change: SetChange) -> Result<SetTarget, CliError> {
+    pub fn target(&self, house: &House, person: PersonId) -> Result<SetTarget, CliError> {
         if let Some(batch) = self.of.batch {
             return Ok(SetTarget::Batch(Batch(batch)));
         }
@@ -60,13 +59,7 @@ impl Which {
         let Some(file) = &self.of.list else {
             return Err(CliError::Usage("say which: --serial, --list, --batch or --all".into()));
         };
-        if let SetChange::Released { hold } = change {
-            // The list that was held is the one to be released: a new one would be another set.
-            let held = house.book()?.sets.into_iter().find(|set| set.position == hold.0);
-            return held.map(|set| set.target).ok_or(CliError::NoEvent(hold.0));
-        }
         let issuer = if self.issuer.is_some() { self.issuer_no(house)? } else { IssuerNo(0) };
-        let person = PersonId(house.pseudonym(Named::Person, "list")?);
         let clock = BulkClock::start();
         let bulk = Bulk { ledger: house.ledger(), policy: &house.config().policy, clock: &clock, person };
         let mut teller = Teller::new(file);

@@ -141,6 +141,27 @@ mod tests {
     }
 
     #[test]
+    fn no_setting_is_left_out() {
+        let file = Path::new("/etc/tashika.toml");
+        let config = Config::parse("ledger.url = 'sqlite:a'\ndesk.window_hours = '08:30-17:15'", file).unwrap();
+        let shown: Vec<_> = settings(&config).into_iter().map(|(key, _)| key).collect();
+        let known = |text: &str| {
+            let error = Config::parse(text, file).unwrap_err().to_string();
+            let names = error.rsplit("expected").next().unwrap().split('`').skip(1).step_by(2);
+            names.map(str::to_owned).collect::<Vec<_>>()
+        };
+        let sections = known("unheard_of = 1");
+        assert!(sections.len() > 3, "{sections:?}");
+        for section in sections {
+            let url = if section == "ledger" { "" } else { "ledger.url = 'sqlite:a'\n" };
+            for key in known(&format!("{url}{section}.unheard_of = 1")) {
+                let name = format!("{section}.{key}");
+                assert!(shown.contains(&name.as_str()), "'config show' leaves out {name}");
+            }
+        }
+    }
+
+    #[test]
     fn passwords_are_not_shown() {
         for (url, shown) in [
             ("postgres://u:s3cret@h:5432/db", "postgres://u@h:5432/db"),

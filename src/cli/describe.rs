@@ -250,7 +250,7 @@ fn verdict_name(verdict: Verdict) -> &'static str {
 
 fn hold_ids(holds: &[HoldId]) -> String {
     match holds {
-        [] => "its one hold".into(),
+        [] => "no hold".into(),
         [one] => format!("hold {one}"),
         several => format!("holds {}", several.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
     }

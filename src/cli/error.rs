@@ -35,18 +35,6 @@ pub enum Exit {
     File = 7,
 }
 
-/// For the foot of `--help`.
-pub const EXITS: &str = "\
-Exit codes:
-  0  done, or it was so already
-  1  refused by the rules, nothing was changed
-  2  the command line or the configuration makes no sense
-  3  something that was named does not exist
-  4  kept, waits for a second person (see 'tashika queue')
-  5  the ledger can't be reached or is too busy: try again
-  6  the ledger is damaged, another than expected, or newer than this program
-  7  a file can't be read or written, or does not hold what it should";
-
 /// A failure of a verb.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
@@ -115,6 +103,9 @@ pub enum CliError {
     /// No such issuer.
     #[error("there is no issuer '{0}': see 'tashika issuer list', add one with 'tashika issuer add'")]
     NoIssuer(String),
+    /// No such set.
+    #[error("no set event opened hold {0}: see 'cert show' for the holds of one of its certificates")]
+    NoSet(Position),
     /// No such scope.
     #[error("the issuer has no CRL scope '{0}': see 'tashika scope list'")]
     NoScope(String),
@@ -160,7 +151,7 @@ impl CliError {
             Self::Desk(DeskError::Overtaken(_)) => Exit::Unavailable,
             Self::Desk(DeskError::Refused(refusal)) => of_refusal(refusal),
             Self::DirectChangesRefused(_) | Self::Exists(_) => Exit::Refused,
-            Self::NoEvent(_) | Self::NoIssuer(_) | Self::NoScope(_) => Exit::NotFound,
+            Self::NoEvent(_) | Self::NoIssuer(_) | Self::NoSet(_) | Self::NoScope(_) => Exit::NotFound,
         }
     }
 }

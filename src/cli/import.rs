@@ -19,12 +19,12 @@ use super::error::CliError;
 use super::house::House;
 use super::progress::bar;
 use super::reply::Reply;
-use super::who::{Org, Sender, municipality};
+use super::who::{Acting, Org, municipality};
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Import certificates: NDJSON with everything that is kept of them, or the certificates themselves (PEM, DER).
+    /// Register certificates from NDJSON with all that is kept of them, or from PEM or DER.
     #[command(after_help = EXAMPLES)]
     Certificates(Certificates),
     /// Import or synchronise the database of 'openssl ca'.
@@ -61,10 +61,10 @@ struct Common {
     dry_run: bool,
     #[command(flatten)]
     on_bad: OnBadArgs,
-    /// SIGN or AUTH, where the file doesn't say [default: by the certificate's key usage, else AUTH].
+    /// SIGN or AUTH, where the file doesn't say [default: by key usage, else AUTH].
     #[arg(long = "type", value_name = "TYPE", value_parser = usage)]
     usage: Option<Usage>,
-    /// What carries the keys, where the file doesn't say: CARD, SIM, ESE_ANDROID or SE_APPLE.
+    /// CARD, SIM, ESE_ANDROID or SE_APPLE, where the file doesn't say.
     #[arg(long, default_value = "CARD", value_name = "KIND", value_parser = medium)]
     medium: MediumKind,
     /// The chip batch, where the file doesn't say.
@@ -73,11 +73,11 @@ struct Common {
     /// The municipality of registration, where the file doesn't say.
     #[arg(long, value_name = "CODE", value_parser = municipality)]
     municipality: Option<Municipality>,
-    /// The CRL scope, by its path, where the file doesn't say. What a certificate says is never overruled.
+    /// The CRL scope, by its path; what a certificate itself names is never overruled.
     #[arg(long, value_name = "PATH")]
     scope: Option<String>,
     #[command(flatten)]
-    sender: Sender,
+    acting: Acting,
 }
 
 /// What to do about bad entries.
@@ -107,7 +107,7 @@ impl Common {
             house.may_change()?;
         }
         let issuer = house.issuer(&self.issuer)?.no;
-        let actor = self.sender.actor(house, Org::Ca(self.issuer.clone()))?;
+        let actor = self.acting.actor(house, Org::Ca(self.issuer.clone()))?;
         may(actor.role, Action::Register)?;
         if actor.role != Role::Ca(issuer) {
             return Err(Refusal::NotCompetent { role: actor.role, why: "another CA issued them" }.into());

@@ -28,7 +28,7 @@ pub struct Init {
     /// The folder; made if it is missing, and only for its owner.
     #[arg(long)]
     dir: PathBuf,
-    /// Where the ledger is to be: sqlite:FILE (in the folder) or postgres://USER@HOST/DATABASE.
+    /// Where the ledger is to be: sqlite:FILE or postgres://….
     #[arg(long, value_name = "URL", default_value = "sqlite:ledger.db")]
     ledger: String,
     /// The URL under which relying parties reach the public listener.

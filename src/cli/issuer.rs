@@ -16,7 +16,7 @@ use super::house::House;
 use super::reply::Reply;
 use super::scope::check_path;
 use super::table::table;
-use super::who::{Org, Sender};
+use super::who::{Acting, Org};
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -41,7 +41,7 @@ pub struct Add {
     #[arg(long)]
     no_scope: bool,
     #[command(flatten)]
-    sender: Sender,
+    acting: Acting,
 }
 
 impl Verb {
@@ -65,7 +65,7 @@ impl Add {
                 return Err(Refusal::Taken(format!("the CRL path '{}' belongs to another scope", self.name)).into());
             }
         }
-        let actor = self.sender.actor(house, Org::Ops)?;
+        let actor = self.acting.actor(house, Org::Ops)?;
         let added = house.submit(&Task::AddIssuer { actor, issuer })?;
         let issuer = house.issuer(&self.name)?;
         let mut last = added;

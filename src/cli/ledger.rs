@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::app::config::Config;
-use crate::ledger::{CheckpointFile, Limits, Report, Stage, VerifierKey, Witnesses, verify};
+use crate::ledger::{CheckpointFile, Ledger, Limits, Report, Stage, VerifierKey, Witnesses, verify};
 use crate::model::{Command, Epoch};
 
 use super::describe;
@@ -16,7 +16,7 @@ use super::house::House;
 use super::ledger_copy::{Backup, Restore};
 use super::progress::bar;
 use super::reply::Reply;
-use super::who::{Org, Sender};
+use super::who::{Acting, Org};
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -45,7 +45,7 @@ pub struct Adopt {
     #[arg(long, value_name = "TEXT")]
     note: String,
     #[command(flatten)]
-    sender: Sender,
+    acting: Acting,
 }
 
 /// `ledger verify`.
@@ -82,7 +82,7 @@ impl Adopt {
         if self.note.trim().is_empty() || self.note.len() > NOTE_OCTETS_MAX {
             return Err(CliError::Usage(format!("--note says why, in 1 to {NOTE_OCTETS_MAX} octets")));
         }
-        let actor = self.sender.actor(house, Org::Ops)?;
+        let actor = self.acting.actor(house, Org::Ops)?;
         let present = house.ledger().head()?.epoch;
         let epoch = self.epoch.map_or(Epoch(present.0.saturating_add(1)), Epoch);
         let outcome = house.send(actor, Command::AdoptEpoch { epoch, note: self.note }, None)?;
@@ -98,24 +98,26 @@ impl Adopt {
 impl Verify {
     fn run(self, house: &House) -> Result<Reply, CliError> {
         let evidence = Evidence::gather(house.config(), house.ledger().head()?.ledger, &self.checkpoints, self.key)?;
-        let bar = bar("events");
-        let report = verify(
-            house.ledger(),
-            Witnesses { notes: &evidence.notes, keys: &evidence.keys },
-            Limits::default(),
-            &mut |progress| {
-                bar.set_message(match progress.stage {
-                    Stage::Events => "events",
-                    Stage::Lists => "listed sets",
-                    Stage::Statuses => "statuses",
-                });
-                bar.set_length(progress.total);
-                bar.set_position(progress.done);
-            },
-        )?;
-        bar.finish_and_clear();
+        let report = prove(house.ledger(), &evidence)?;
         Ok(proved(&report))
     }
+}
+
+/// Verifies a ledger, with a bar on a terminal.
+pub fn prove(ledger: &dyn Ledger, evidence: &Evidence) -> Result<Report, CliError> {
+    let witnesses = Witnesses { notes: &evidence.notes, keys: &evidence.keys };
+    let bar = bar("events");
+    let report = verify(ledger, witnesses, Limits::default(), &mut |progress| {
+        bar.set_message(match progress.stage {
+            Stage::Events => "events",
+            Stage::Lists => "listed sets",
+            Stage::Statuses => "statuses",
+        });
+        bar.set_length(progress.total);
+        bar.set_position(progress.done);
+    });
+    bar.finish_and_clear();
+    Ok(report?)
 }
 
 /// A report as a reply.

@@ -7,12 +7,12 @@ use serde_json::json;
 
 use crate::app::compose::{backup_ledger, open_ledger, restore_ledger};
 use crate::app::config::{Config, LedgerPlace};
-use crate::ledger::{Finding, Limits, Witnesses, verify};
+use crate::ledger::Finding;
 
 use super::error::CliError;
 use super::evidence::Evidence;
 use super::house::House;
-use super::ledger::proved;
+use super::ledger::{prove, proved};
 use super::reply::Reply;
 
 /// `ledger backup`.
@@ -48,8 +48,7 @@ impl Restore {
     pub fn run(self, config: &Config) -> Result<Reply, CliError> {
         let backup = open_ledger(&LedgerPlace::Sqlite(self.file.clone()))?;
         let evidence = Evidence::gather(config, backup.head()?.ledger, &[], Vec::new())?;
-        let witnesses = Witnesses { notes: &evidence.notes, keys: &evidence.keys };
-        let report = verify(&*backup, witnesses, Limits::default(), &mut |_| {})?;
+        let report = prove(&*backup, &evidence)?;
         // What was signed for and is missing says how much is lost, which restoring can't help.
         let lost = report.findings.iter().filter_map(|finding| match finding {
             Finding::CheckpointBeyond { position, .. } => Some(*position),

@@ -42,13 +42,13 @@ use reply::Reply;
 
 /// The certificate status system of a national PKI: OCSP, CRLs and the issuance ledger behind them.
 #[derive(Debug, Parser)]
-#[command(name = "tashika", version, after_help = error::EXITS, max_term_width = 100, infer_long_args = false)]
+#[command(name = "tashika", version, after_help = FOOT, max_term_width = 100, infer_long_args = false)]
 struct Cli {
-    /// The configuration; without it ./tashika.toml, or else ./tashika-demo/tashika.toml.
-    #[arg(long, global = true, value_name = "FILE")]
+    /// The configuration [default: ./tashika.toml, or else ./tashika-demo/tashika.toml].
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Everywhere")]
     config: Option<PathBuf>,
     /// Print JSON for machines.
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Everywhere")]
     json: bool,
     #[command(subcommand)]
     verb: Verb,
@@ -172,3 +172,21 @@ fn complain(error: &CliError, json: bool) -> ExitCode {
     let _ = writeln!(io::stderr(), "{line}");
     exit.into()
 }
+
+/// For the foot of `--help`.
+const FOOT: &str = "\
+Who acts (--as ORG/PERSON), with the person or terminal [default person: the system's user]:
+  window, window:MUNICIPALITY  a municipal window      registry      the resident registry
+  call-centre                  the loss call centre    sp-tsm        the download manager for phones
+  carrier:OPERATOR             a carrier               ca:ISSUER     the CA behind an issuer
+  holder                       a holder                ops, auditor  operations; reads only
+
+Exit codes:
+  0  done, or it was so already
+  1  refused by the rules, nothing was changed
+  2  the command line or the configuration makes no sense
+  3  something that was named does not exist
+  4  kept, waits for a second person (see 'tashika queue')
+  5  the ledger can't be reached or is too busy: try again
+  6  the ledger is damaged, another than expected, or newer than this program
+  7  a file can't be read or written, or does not hold what it should";

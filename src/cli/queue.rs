@@ -12,7 +12,7 @@ use super::house::House;
 use super::progress::bar;
 use super::reply::Reply;
 use super::table::table;
-use super::who::{Org, Sender};
+use super::who::{Acting, Org};
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -32,7 +32,7 @@ pub struct Decide {
     /// The waiting command (see 'queue list').
     id: u64,
     #[command(flatten)]
-    sender: Sender,
+    acting: Acting,
 }
 
 impl Verb {
@@ -50,7 +50,7 @@ impl Decide {
     fn run(self, house: &mut House, verdict: Verdict) -> Result<Reply, CliError> {
         house.may_change()?;
         let queued = Position(self.id);
-        let actor = self.sender.actor(house, Org::Ops)?;
+        let actor = self.acting.actor(house, Org::Ops)?;
         let outcome = house.send(actor, Command::DecideQueued { queued, verdict }, None)?;
         let undone = match verdict {
             Verdict::Approved => {
@@ -68,8 +68,8 @@ impl Decide {
         if let Some(undone) = undone {
             let Undone { certificates, rejected, sets } = undone;
             reply.text.push_str(&format!(
-                "undone: the holds of {certificates} certificates and {sets} sets lifted, {rejected} waiting commands \
-                 rejected\n"
+                "undone: holds lifted from {certificates} certificate(s) and {sets} set(s), {rejected} waiting \
+                 command(s) rejected\n"
             ));
             reply.json["undone"] = json!({ "certificates": certificates, "sets": sets, "rejected": rejected });
         }

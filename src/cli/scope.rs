@@ -15,7 +15,7 @@ use super::error::CliError;
 use super::house::House;
 use super::reply::Reply;
 use super::table::table;
-use super::who::{Org, Sender};
+use super::who::{Acting, Org};
 
 /// The verbs.
 #[derive(Debug, Subcommand)]
@@ -37,15 +37,14 @@ pub struct Add {
     /// Whose certificates.
     #[arg(long, value_name = "NAME")]
     issuer: String,
-    /// The distribution point in those certificates: a URI, a directory name such as 'C=JP, O=…, CN=…', or @CERT.pem
-    /// to take it from a certificate; without it the scope is the issuer's one without IDP.
+    /// The distribution point that they name: a URI, 'C=JP, O=…, CN=…', or @CERT.pem [default: none, no IDP].
     #[arg(long, value_name = "DP")]
     cdp: Option<String>,
     /// Where its CRLs are served, below /crl/.
     #[arg(long, value_parser = check_path)]
     path: String,
     #[command(flatten)]
-    sender: Sender,
+    acting: Acting,
 }
 
 impl Verb {
@@ -56,7 +55,7 @@ impl Verb {
                 house.may_change()?;
                 let issuer = house.issuer(&add.issuer)?.no;
                 let distribution_point = add.cdp.as_deref().map(point).transpose()?.unwrap_or_default();
-                let actor = add.sender.actor(house, Org::Ops)?;
+                let actor = add.acting.actor(house, Org::Ops)?;
                 let scope = Scope { no: ScopeNo(0), issuer, distribution_point, path: add.path };
                 let outcome = house.submit(&Task::AddScope { actor, scope })?;
                 describe::outcome(house.ledger(), &house.book()?, outcome)

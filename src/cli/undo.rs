@@ -18,8 +18,7 @@ pub struct Undo {
     /// Undo everything that followed from this event.
     #[arg(long, value_name = "ID", conflicts_with_all = ["sender", "since", "until"])]
     cause: Option<u64>,
-    /// Undo everything that this sender did between --since and --until; the person may be the 32 digits that
-    /// 'queue list --json' and 'cert show --history --json' show.
+    /// Undo everything that this sender did between --since and --until.
     #[arg(
         long = "as",
         id = "sender",
@@ -75,5 +74,6 @@ Examples:
   tashika undo --cause 4711 --by ops/suzuki
   tashika undo --as call-centre/desk-7 --since 2026-11-20T02:00:00+09:00 --until 2026-11-20T02:30:00+09:00
 
+The person may be the 32 digits that 'queue list --json' and 'cert show --history --json' show.
 It only asks: another person carries it out with 'tashika queue approve ID'. Holds are lifted, on one-way profiles too;
 a revocation is final and never undone.";

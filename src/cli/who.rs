@@ -12,16 +12,22 @@ use crate::model::{Actor, Channel, MediumId, Municipality, Operator, PersonId, R
 use super::error::CliError;
 use super::house::House;
 
-/// The sender of a command.
+/// Who acts.
 #[derive(Clone, Debug, Default, Args)]
-pub struct Sender {
-    /// Who acts: window[:MUNICIPALITY], call-centre, carrier:OPERATOR, holder, registry, sp-tsm, ca:ISSUER, ops or
-    /// auditor, and the person or terminal [default person: the system's user].
+pub struct Acting {
+    /// Who acts, such as window:13101/tanaka or ops/suzuki (see 'tashika --help').
     #[arg(long = "as", value_name = "ORG/PERSON")]
     pub who: Option<Who>,
+}
+
+/// Who acts on somebody's certificates; a holder shows one of their media.
+#[derive(Clone, Debug, Default, Args)]
+pub struct Sender {
+    #[command(flatten)]
+    acting: Acting,
     /// The medium that the holder shows (with --as holder).
     #[arg(long, value_name = "MEDIUM")]
-    pub presenting: Option<String>,
+    presenting: Option<String>,
 }
 
 /// An organisation and maybe a person, as written.
@@ -56,17 +62,22 @@ pub enum Org {
     Window(Option<Municipality>),
 }
 
+impl Acting {
+    /// The actor; `usual` unless told otherwise.
+    pub fn actor(&self, house: &mut House, usual: Org) -> Result<Actor, CliError> {
+        self.who.clone().unwrap_or(Who { org: usual, person: None }).actor(house)
+    }
+}
+
 impl Sender {
     /// The actor; `usual` unless told otherwise.
     pub fn actor(&self, house: &mut House, usual: Org) -> Result<Actor, CliError> {
-        let who = self.who.clone().unwrap_or(Who { org: usual, person: None });
-        if self.presenting.is_some() && who.org != Org::Holder {
-            return Err(CliError::Usage(
-                "--presenting says what a holder shows: use it with --as holder/PERSON".into(),
-            ));
-        }
-        let mut actor = who.actor(house)?;
-        if let (Role::Holder { presented }, Some(medium)) = (&mut actor.role, &self.presenting) {
+        let mut actor = self.acting.actor(house, usual)?;
+        if let Some(medium) = &self.presenting {
+            let Role::Holder { presented } = &mut actor.role else {
+                let why = "--presenting says what a holder shows: use it with --as holder/PERSON";
+                return Err(CliError::Usage(why.into()));
+            };
             *presented = Some(MediumId(house.pseudonym(Named::Medium, medium)?));
         }
         Ok(actor)

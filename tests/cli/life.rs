@@ -177,3 +177,33 @@ fn what_is_rejected_never_happens() {
     assert_eq!(house.status("0A02"), "good");
     assert_eq!(house.ok(&["queue", "list"]), "nothing waits for a second person\n");
 }
+
+#[test]
+fn a_cause_is_undone_on_one_way_certificates_too() {
+    let house = Installation::with_phones();
+    house.configure("desk.releasable = []");
+    let report = house.json(&["report", "phone-lost", "--medium", "sim-1", "--as", "call-centre/stolen"]);
+    let cause = report["first"].as_str().unwrap();
+    let hold = report["last"].as_str().unwrap();
+    let release = ["cert", "release", "--issuer", "phone-auth", "--serial", "0A01", "--hold", hold];
+    house.refused_in_one_line(&release, 1, "revoke it and issue a new one");
+    assert_eq!(house.run(&["undo", "--cause", cause, "--by", "ops/suzuki"]).code, 4);
+    let waiting = house.json(&["queue", "list"]);
+    let done = house.ok(&["queue", "approve", waiting["waiting"][0]["id"].as_str().unwrap(), "--as", "ops/tanaka"]);
+    assert!(done.contains("undone: holds lifted from 1 certificate(s) and 0 set(s)"), "{done}");
+    assert_eq!(house.status("0A01"), "good");
+}
+
+#[test]
+fn what_exceeds_a_budget_is_kept_for_a_second_person() {
+    let house = Installation::with_phones();
+    house.configure("desk.budget_floor = 1");
+    let report = |medium| ["report", "phone-lost", "--medium", medium, "--as", "call-centre/stolen"];
+    house.ok(&report("sim-1"));
+    let ran = house.run(&report("sim-2"));
+    assert!(ran.code == 4 && ran.stdout.contains("over the sender's budget"), "{ran:?}");
+    assert_eq!(house.status("0A02"), "good");
+    let waiting = house.json(&["queue", "list"]);
+    house.ok(&["queue", "approve", waiting["waiting"][0]["id"].as_str().unwrap(), "--as", "call-centre/chief"]);
+    assert_eq!(house.status("0A02"), "held");
+}

@@ -18,7 +18,7 @@ fn a_chip_batch_is_held_and_released() {
     let shown = house.json(&["cert", "show", "--issuer", "phone-auth", "--serial", "0A02"]);
     let hold = shown["holds"][0]["id"].as_str().unwrap();
     assert_eq!(shown["holds"][0]["kind"], "set");
-    by_two(&house, &["cert", "release", "--batch", "7", "--hold", hold]);
+    by_two(&house, &["cert", "release", "--set", hold]);
     assert_eq!(house.status("0A02"), "good");
 }
 
@@ -70,6 +70,7 @@ fn a_set_is_named_in_one_way_only() {
     ] {
         house.refused_in_one_line(&[&["cert", "revoke"][..], arguments].concat(), 2, says);
     }
-    house.refused_in_one_line(&["cert", "release", "--batch", "7"], 2, "name it with --hold");
-    house.refused_in_one_line(&["cert", "release", "--batch", "7", "--hold", "4"], 3, "opened a hold on just this set");
+    house.refused_in_one_line(&["cert", "release", "--set", "4"], 3, "no set event opened hold 4");
+    house.refused_in_one_line(&["cert", "release", "--set", "4", "--hold", "4"], 2, "cannot be used with");
+    house.refused_in_one_line(&["cert", "release", "--issuer", "phone-auth"], 2, "--serial");
 }
