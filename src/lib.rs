@@ -7,6 +7,7 @@
 //! - [`ledger`] — the issuance database, the truth: contract, event bytes, hash tree, adapters.
 //! - [`keys`] — signing keys: what can sign, and where its secret lies.
 //! - [`desk`] — commands that change a status: authorise, budget, decide, append; the queue, undo, the sequencer.
+//! - [`http`] — the network's edge: listeners, limits, the probes.
 //! - [`app`] — configuration, the choice of adapters, clock and entropy, threads, shutdown.
 //! - [`cli`] — the command line: one file for each family of verbs.
 //!
@@ -17,6 +18,7 @@ pub mod app;
 pub mod asn1;
 pub mod cli;
 pub mod desk;
+pub mod http;
 pub mod keys;
 pub mod ledger;
 pub mod model;

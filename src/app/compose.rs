@@ -1,32 +1,32 @@
-//! The choice of adapters: the one file outside their rooms and the tests that names them.
+//! The choice of adapters: the one file of the program that names them. Everybody else sees the traits.
 //!
-//! Called by the command line and by `serve`; everybody else sees the traits.
+//! Called by the command line, by `serve` and by the demonstration.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::keys::software::Ed25519Key;
+use crate::keys::software::{Ed25519Key, P256Key};
 use crate::keys::{KeyError, Signer};
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Batch, Head, Ledger, LedgerError};
 
 use super::config::LedgerPlace;
 
-/// Opens the ledger at that place.
+/// Opens the ledger at a place.
 pub fn open_ledger(place: &LedgerPlace) -> Result<Arc<dyn Ledger>, LedgerError> {
     match place {
         LedgerPlace::Postgres(_) => Err(no_postgres()),
-        LedgerPlace::Sqlite(file) => Ok(Arc::new(SqliteLedger::open(file)?)),
+        LedgerPlace::Sqlite(path) => Ok(Arc::new(SqliteLedger::open(path)?)),
     }
 }
 
-/// Makes a ledger at that place, which must have none.
+/// Makes a ledger at a place where there is none, with its first batch.
 pub fn create_ledger(place: &LedgerPlace, genesis: &Batch) -> Result<Arc<dyn Ledger>, LedgerError> {
     match place {
         LedgerPlace::Postgres(_) => Err(no_postgres()),
-        LedgerPlace::Sqlite(file) => Ok(Arc::new(SqliteLedger::create(file, genesis)?)),
+        LedgerPlace::Sqlite(path) => Ok(Arc::new(SqliteLedger::create(path, genesis)?)),
     }
 }
 
@@ -54,6 +54,16 @@ pub fn open_checkpoint_key(path: &Path) -> Result<Box<dyn Signer>, KeyError> {
 /// Makes a key that signs checkpoints.
 pub fn create_checkpoint_key(path: &Path, entropy: &Zeroizing<[u8; 32]>) -> Result<(), KeyError> {
     Ed25519Key::create(path, entropy).map(drop)
+}
+
+/// Opens a P-256 key.
+pub fn open_p256_key(path: &Path) -> Result<Box<dyn Signer>, KeyError> {
+    Ok(Box::new(P256Key::open(path)?))
+}
+
+/// Makes a P-256 key.
+pub fn create_p256_key(path: &Path, entropy: &Zeroizing<[u8; 32]>) -> Result<(), KeyError> {
+    P256Key::create(path, entropy).map(drop)
 }
 
 fn own_tools() -> LedgerError {

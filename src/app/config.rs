@@ -23,6 +23,8 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The admin listener.
     pub admin: SocketAddr,
+    /// The oldest heartbeat with which the program calls itself ready.
+    pub heartbeat_max: Seconds,
     /// The URL under which relying parties reach the public listener.
     pub public_url: String,
     /// The key that turns identifiers into pseudonyms.
@@ -31,6 +33,8 @@ pub struct Config {
     pub checkpoint_key: PathBuf,
     /// Where checkpoints are kept, outside the database.
     pub checkpoint_file: PathBuf,
+    /// The name under which this process counter-signs the checkpoints of others.
+    pub checkpoint_name: String,
     /// How often a checkpoint is signed.
     pub checkpoint_every: Seconds,
     /// The keys of others whose checkpoints count when the ledger is verified.
@@ -120,6 +124,7 @@ struct RawServe {
     listen: SocketAddr,
     admin: SocketAddr,
     public_url: Option<String>,
+    heartbeat_max_seconds: u32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -133,6 +138,7 @@ struct RawKeys {
 #[serde(deny_unknown_fields, default)]
 struct RawCheckpoints {
     file: PathBuf,
+    name: String,
     every_seconds: u32,
     /// Verifier keys, `name+key id+base64`.
     trusted: Vec<String>,
@@ -176,30 +182,53 @@ impl Config {
         if raw.checkpoints.every_seconds == 0 {
             return Err(value("checkpoints.every_seconds", "must be at least 1".into()));
         }
-        if raw.serve.admin == raw.serve.listen && raw.serve.listen.port() != 0 {
-            let why = "the public and the admin listener need addresses of their own".into();
-            return Err(value("serve.admin", why));
+        if !(2..=3_600).contains(&raw.serve.heartbeat_max_seconds) {
+            let why = "must be 2 to 3,600: the heart beats about once a second".into();
+            return Err(value("serve.heartbeat_max_seconds", why));
         }
-        if !raw.serve.admin.ip().is_loopback() {
-            let why = "the admin listener must stay on a loopback address: it has no TLS yet".into();
-            return Err(value("serve.admin", why));
+        if raw.checkpoints.name.is_empty() || raw.checkpoints.name.contains(|c: char| c.is_whitespace() || c == '+') {
+            return Err(value("checkpoints.name", "must be a name without spaces and '+'".into()));
         }
         let trusted = raw.checkpoints.trusted.iter().map(|key| key.parse::<VerifierKey>());
         let trusted = trusted.collect::<Result<_, _>>().map_err(|why| value("checkpoints.trusted", why.to_string()))?;
-        Ok(Self {
+        let config = Self {
             file: file.to_owned(),
             ledger,
             listen: raw.serve.listen,
             admin: raw.serve.admin,
+            heartbeat_max: Seconds(raw.serve.heartbeat_max_seconds),
             public_url: raw.serve.public_url.unwrap_or_else(|| format!("http://{}", raw.serve.listen)),
             pseudonym_key: base.join(raw.keys.pseudonym),
             checkpoint_key: base.join(raw.keys.checkpoint),
             checkpoint_file: base.join(raw.checkpoints.file),
+            checkpoint_name: raw.checkpoints.name,
             checkpoint_every: Seconds(raw.checkpoints.every_seconds),
             checkpoints_trusted: trusted,
             direct_changes: raw.desk.direct_changes,
             policy: raw.desk.check().map_err(|(key, why)| value(key, why))?,
-        })
+        };
+        config.check_listeners()?;
+        Ok(config)
+    }
+
+    /// Checks addresses and URL; to be called again by whoever has changed one of them.
+    pub fn check_listeners(&self) -> Result<(), ConfigError> {
+        let value = |key, why: &str| {
+            Err(ConfigError::Value { file: self.file.display().to_string(), key, why: why.to_owned() })
+        };
+        if self.admin == self.listen && self.listen.port() != 0 {
+            return value("serve.admin", "the public and the admin listener need addresses of their own");
+        }
+        if !self.admin.ip().is_loopback() {
+            return value("serve.admin", "the admin listener must stay on a loopback address: it has no TLS yet");
+        }
+        let url = &self.public_url;
+        let is_url = url.starts_with("http://") || url.starts_with("https://");
+        if !is_url || url.ends_with('/') || !url.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'"') {
+            let why = "must be a URL such as http://status.example, without a slash at its end";
+            return value("serve.public_url", why);
+        }
+        Ok(())
     }
 }
 
@@ -278,6 +307,7 @@ impl Default for RawServe {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             admin: SocketAddr::from(([127, 0, 0, 1], 8081)),
             public_url: None,
+            heartbeat_max_seconds: 5,
         }
     }
 }
@@ -290,7 +320,7 @@ impl Default for RawKeys {
 
 impl Default for RawCheckpoints {
     fn default() -> Self {
-        Self { file: "checkpoints.txt".into(), every_seconds: 60, trusted: Vec::new() }
+        Self { file: "checkpoints.txt".into(), name: "follower".into(), every_seconds: 60, trusted: Vec::new() }
     }
 }
 

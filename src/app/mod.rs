@@ -5,7 +5,9 @@
 pub mod clock;
 pub mod compose;
 pub mod config;
+pub mod demo;
 pub mod pseudonym;
+pub mod serve;
 mod writer;
 
 pub use writer::Writer;

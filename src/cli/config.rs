@@ -49,10 +49,12 @@ fn settings(config: &Config) -> Vec<(&'static str, Value)> {
         ("ledger.url", json!(shown_ledger(config))),
         ("serve.listen", json!(config.listen.to_string())),
         ("serve.admin", json!(config.admin.to_string())),
+        ("serve.heartbeat_max_seconds", json!(config.heartbeat_max.0)),
         ("serve.public_url", json!(config.public_url)),
         ("keys.pseudonym", json!(config.pseudonym_key.display().to_string())),
         ("keys.checkpoint", json!(config.checkpoint_key.display().to_string())),
         ("checkpoints.file", json!(config.checkpoint_file.display().to_string())),
+        ("checkpoints.name", json!(config.checkpoint_name)),
         ("checkpoints.every_seconds", json!(config.checkpoint_every.0)),
         ("checkpoints.trusted", json!(config.checkpoints_trusted.iter().map(ToString::to_string).collect::<Vec<_>>())),
         (

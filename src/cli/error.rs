@@ -5,7 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::app::config::ConfigError;
+use crate::app::demo::DemoError;
 use crate::app::pseudonym::PseudonymError;
+use crate::app::serve::ServeError;
 use crate::asn1::Asn1Error;
 use crate::desk::DeskError;
 use crate::desk::bulk::BulkError;
@@ -60,6 +62,9 @@ pub enum CliError {
     /// The configuration.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The demonstration.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
     /// The desk, which hands on refusals and the ledger's failures.
     #[error(transparent)]
     Desk(#[from] DeskError),
@@ -118,6 +123,9 @@ pub enum CliError {
     /// The pseudonym key.
     #[error(transparent)]
     Pseudonym(#[from] PseudonymError),
+    /// Serving.
+    #[error(transparent)]
+    Serve(#[from] ServeError),
     /// The arguments contradict each other or what is registered.
     #[error("{0}")]
     Usage(String),
@@ -147,6 +155,8 @@ impl CliError {
             | Self::Pseudonym(_) => Exit::File,
             Self::CheckpointFile(_) => Exit::Damaged,
             Self::Config(_) | Self::Usage(_) | Self::NoConfig => Exit::Usage,
+            Self::Demo(error) => of_demo(error),
+            Self::Serve(error) => of_serve(error),
             Self::Desk(DeskError::Ledger(error)) | Self::Ledger(error) => of_ledger(error),
             Self::Desk(DeskError::Overtaken(_)) => Exit::Unavailable,
             Self::Desk(DeskError::Refused(refusal)) => of_refusal(refusal),
@@ -165,6 +175,34 @@ impl From<Refusal> for CliError {
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
+    }
+}
+
+fn of_demo(error: &DemoError) -> Exit {
+    match error {
+        DemoError::Certificate { .. }
+        | DemoError::File { .. }
+        | DemoError::Key(_)
+        | DemoError::Pseudonym(_)
+        | DemoError::Serial(_)
+        | DemoError::Stranger { .. } => Exit::File,
+        DemoError::Config(_) | DemoError::Listen { .. } | DemoError::Nameless(_) => Exit::Usage,
+        DemoError::Desk(DeskError::Ledger(error)) | DemoError::Ledger(error) => of_ledger(error),
+        DemoError::Desk(DeskError::Overtaken(_)) => Exit::Unavailable,
+        DemoError::Desk(DeskError::Refused(_))
+        | DemoError::Foreign(_)
+        | DemoError::Locked(_)
+        | DemoError::OtherAddress { .. }
+        | DemoError::Refused(_) => Exit::Refused,
+    }
+}
+
+fn of_serve(error: &ServeError) -> Exit {
+    match error {
+        ServeError::Key(_) => Exit::File,
+        ServeError::Ledger(error) => of_ledger(error),
+        ServeError::Listen { .. } => Exit::Usage,
+        ServeError::System(_) | ServeError::Thread(_) => Exit::Unavailable,
     }
 }
 

@@ -24,8 +24,10 @@ mod queue;
 mod reply;
 mod report;
 mod scope;
+mod serve;
 mod table;
 mod undo;
+mod up;
 mod who;
 
 use std::ffi::OsString;
@@ -86,8 +88,14 @@ enum Verb {
     /// Add and list CRL scopes.
     #[command(subcommand)]
     Scope(scope::Verb),
+    /// Serve: the ledger's writer, its checkpoints, the probes.
+    #[command(after_help = serve::EXAMPLES)]
+    Serve(serve::Serve),
     /// Ask for a false campaign to be undone.
     Undo(undo::Undo),
+    /// Make a demonstration, or what is missing of it, and serve it.
+    #[command(after_help = up::EXAMPLES)]
+    Up(up::Up),
 }
 
 /// Does what the arguments ask for.
@@ -136,7 +144,15 @@ impl Cli {
             Verb::Queue(verb) => verb.run(&mut house()?),
             Verb::Report(verb) => verb.run(&mut house()?),
             Verb::Scope(verb) => verb.run(&mut house()?),
+            Verb::Serve(verb) => verb.run(self.config.as_deref()),
             Verb::Undo(verb) => verb.run(&mut house()?),
+            Verb::Up(verb) => {
+                if self.config.is_some() {
+                    let why = "up has a configuration of its own, in its --dir: leave out --config";
+                    return Err(CliError::Usage(why.into()));
+                }
+                verb.run()
+            }
         }
     }
 }

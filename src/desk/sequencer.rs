@@ -22,6 +22,8 @@ pub struct Stepped {
     pub leads: bool,
     /// Whether there is more to do at once.
     pub more: bool,
+    /// When another leads: until when, unless it renews its lease.
+    pub others_until: Option<Millis>,
     /// Tasks that failed; they are tried again at a later step.
     pub failures: Vec<DeskError>,
 }
@@ -39,9 +41,9 @@ impl Sequencer {
         submit: &mut dyn FnMut(Task) -> Done,
         now: Millis,
     ) -> Result<Stepped, LedgerError> {
-        if !matches!(ledger.lease(LEASE, self.node, now, LEASE_TERM_MS)?, Lease::Mine { .. }) {
+        if let Lease::Others { until, .. } = ledger.lease(LEASE, self.node, now, LEASE_TERM_MS)? {
             self.last_beat = None;
-            return Ok(Stepped::default());
+            return Ok(Stepped { others_until: Some(until), ..Stepped::default() });
         }
         let mut stepped = Stepped { leads: true, ..Stepped::default() };
         // A clock set back must not silence the heart: whatever is not within the last second calls for a beat.

@@ -30,6 +30,8 @@ pub trait Signer: Send + Sync {
 /// Sorts of signatures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Algorithm {
+    /// ECDSA on P-256 with SHA-256: the public key as SubjectPublicKeyInfo, the signature in its ASN.1 form.
+    EcdsaP256,
     /// Ed25519 (RFC 8032): 32 octets of public key, 64 of signature. For checkpoints; the field's verifiers of replies
     /// and CRLs don't know it.
     Ed25519,
@@ -73,6 +75,7 @@ pub enum KeyError {
 impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::EcdsaP256 => f.write_str("ECDSA P-256"),
             Self::Ed25519 => f.write_str("Ed25519"),
         }
     }

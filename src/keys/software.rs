@@ -13,6 +13,10 @@ use zeroize::Zeroizing;
 
 use super::{Algorithm, KeyError, Signer, pem};
 
+mod p256;
+
+pub use p256::P256Key;
+
 /// An Ed25519 key. The cryptographic library holds the secret and wipes it when the key is dropped.
 pub struct Ed25519Key {
     pair: Ed25519KeyPair,
@@ -26,41 +30,14 @@ impl Ed25519Key {
         let mut der = Zeroizing::new(Vec::with_capacity(PKCS8_ED25519.len() + entropy.len()));
         der.extend(PKCS8_ED25519);
         der.extend(entropy.iter());
-        let text = pem::write(&der);
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|source| {
-            match source.kind() {
-                io::ErrorKind::AlreadyExists => KeyError::Exists(path.to_owned()),
-                _ => KeyError::Io { path: path.to_owned(), source },
-            }
-        })?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let written = file
-            .write_all(text.as_bytes())
-            .and_then(|()| file.sync_all())
-            .and_then(|()| File::open(folder)?.sync_all());
-        written.map(|()| key).map_err(|source| {
-            // Half a key is worse than none; that it can't be removed either adds nothing to the first error.
-            let _ = std::fs::remove_file(path);
-            KeyError::Io { path: path.to_owned(), source }
-        })
+        write_key(path, &der)?;
+        Ok(key)
     }
 
     /// Opens a key's file. One that others may read is refused: it is no secret any more.
     pub fn open(path: &Path) -> Result<Self, KeyError> {
-        let io = |source| KeyError::Io { path: path.to_owned(), source };
-        let file = File::open(path).map_err(io)?;
-        let metadata = file.metadata().map_err(io)?;
-        let mode = metadata.permissions().mode() & 0o777;
-        if mode & 0o077 != 0 {
-            return Err(KeyError::Exposed { path: path.to_owned(), mode });
-        }
         let form = |what| KeyError::Form { path: path.to_owned(), what };
-        if !metadata.is_file() || metadata.len() > FILE_OCTETS_MAX {
-            return Err(form("not a key file"));
-        }
-        let mut text = Zeroizing::new(String::with_capacity(FILE_OCTETS_MAX as usize));
-        file.take(FILE_OCTETS_MAX).read_to_string(&mut text).map_err(io)?;
-        let der = pem::read(&text).map_err(form)?;
+        let der = read_key(path)?;
         // With or without the public key beside the secret one; if it is there it must fit.
         let pair =
             Ed25519KeyPair::from_pkcs8_maybe_unchecked(&der).map_err(|_| form("not an Ed25519 key in PKCS#8"))?;
@@ -101,6 +78,44 @@ impl fmt::Debug for Ed25519Key {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Ed25519Key")
     }
+}
+
+/// Writes the file of a key, which must not exist yet, and makes it durable.
+fn write_key(path: &Path, der: &[u8]) -> Result<(), KeyError> {
+    let text = pem::write(der);
+    let mut file =
+        OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(|source| {
+            match source.kind() {
+                io::ErrorKind::AlreadyExists => KeyError::Exists(path.to_owned()),
+                _ => KeyError::Io { path: path.to_owned(), source },
+            }
+        })?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let written =
+        file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).and_then(|()| File::open(folder)?.sync_all());
+    written.map_err(|source| {
+        // Half a key is worse than none; that it can't be removed either adds nothing to the first error.
+        let _ = std::fs::remove_file(path);
+        KeyError::Io { path: path.to_owned(), source }
+    })
+}
+
+/// The PKCS#8 in a key's file; one that others may read is refused.
+fn read_key(path: &Path) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+    let io = |source| KeyError::Io { path: path.to_owned(), source };
+    let file = File::open(path).map_err(io)?;
+    let metadata = file.metadata().map_err(io)?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Err(KeyError::Exposed { path: path.to_owned(), mode });
+    }
+    let form = |what| KeyError::Form { path: path.to_owned(), what };
+    if !metadata.is_file() || metadata.len() > FILE_OCTETS_MAX {
+        return Err(form("not a key file"));
+    }
+    let mut text = Zeroizing::new(String::with_capacity(FILE_OCTETS_MAX as usize));
+    file.take(FILE_OCTETS_MAX).read_to_string(&mut text).map_err(io)?;
+    pem::read(&text).map_err(form)
 }
 
 /// The DER of RFC 8410 §7 before the 32 octets of the secret: version 0, Ed25519, an OCTET STRING in an OCTET STRING.

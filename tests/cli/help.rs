@@ -64,7 +64,7 @@ fn the_configuration_is_found_here_or_beside_a_demonstration() {
     assert_eq!(run_in(&parent, &["issuer", "list"]).code, 0);
 }
 
-const VERBS: [&str; 34] = [
+const VERBS: [&str; 36] = [
     "",
     "cert",
     "cert activate",
@@ -98,5 +98,7 @@ const VERBS: [&str; 34] = [
     "scope",
     "scope add",
     "scope list",
+    "serve",
     "undo",
+    "up",
 ];

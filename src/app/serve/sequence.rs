@@ -1,0 +1,155 @@
+//! The sequencer's thread: opens the ledger, then steps until it is told to stop. Run by `serve`.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use super::Part;
+use super::stop::{Pause, Stop};
+use super::vitals::{Lead, LedgerSign, Vitals};
+use crate::app::config::{Config, LedgerPlace};
+use crate::app::{Writer, clock, compose};
+use crate::desk::{Desk, STEP_MS, Sequencer, Stepped};
+use crate::ledger::{Heartbeat, Ledger, LedgerError, Severity};
+use crate::model::Policy;
+
+/// The ledger, once it is open; for the threads that need it too.
+pub(super) type Opened = Arc<OnceLock<Arc<dyn Ledger>>>;
+
+/// What the thread works with.
+pub(super) struct Sequence {
+    pub place: LedgerPlace,
+    pub policy: Policy,
+    pub part: Part,
+    pub opened: Opened,
+    pub vitals: Arc<Vitals>,
+    pub stop: Arc<Stop>,
+}
+
+impl Sequence {
+    /// What a configuration asks for.
+    pub fn new(config: &Config, part: Part, opened: Opened, vitals: Arc<Vitals>, stop: Arc<Stop>) -> Self {
+        Self { place: config.ledger.clone(), policy: config.policy.clone(), part, opened, vitals, stop }
+    }
+
+    /// The thread's whole life.
+    pub fn run(&self) {
+        let Some(ledger) = self.open() else { return };
+        let desk = Desk::new(ledger.clone(), self.policy.clone());
+        let (writer, writing) = Writer::start(desk, clock::now);
+        let mut sequencer = Sequencer::new(clock::new_node_id());
+        let mut pause = Duration::ZERO;
+        while self.stop.pause(pause) == Pause::Over {
+            pause = match self.step(&*ledger, &writer, &mut sequencer) {
+                Ok(pause) => pause,
+                Err(error) if error.severity() == Severity::Fatal => {
+                    self.freeze(&error);
+                    break;
+                }
+                Err(error) => {
+                    self.lose(&error);
+                    RETRY_PAUSE
+                }
+            };
+        }
+        // Whoever takes over need not wait for the lease to end; if the ledger can't be told, it ends by itself.
+        let _ = sequencer.stop(&*ledger);
+        self.vitals.note(|signs| signs.lead = Lead::Others);
+        drop(writer);
+        let _ = writing.join();
+    }
+
+    /// Opens the ledger, unless that was done; tries again as long as it can't be reached.
+    fn open(&self) -> Option<Arc<dyn Ledger>> {
+        loop {
+            if let Some(ledger) = self.opened.get() {
+                return Some(ledger.clone());
+            }
+            match compose::open_ledger(&self.place) {
+                Ok(ledger) => {
+                    // Nobody else sets it; whoever did would have set the same.
+                    let _ = self.opened.set(ledger);
+                }
+                Err(error) if error.severity() == Severity::Fatal => {
+                    self.freeze(&error);
+                    return None;
+                }
+                Err(error) => self.lose(&error),
+            }
+            if self.opened.get().is_none() && self.stop.pause(RETRY_PAUSE) == Pause::Stop {
+                return None;
+            }
+        }
+    }
+
+    /// One step; says how long to wait for the next.
+    fn step(&self, ledger: &dyn Ledger, writer: &Writer, sequencer: &mut Sequencer) -> Result<Duration, LedgerError> {
+        let stepped = match self.part {
+            Part::All => sequencer.step(ledger, &mut |task| writer.submit(task), clock::now_millis())?,
+            Part::Follower => Stepped::default(),
+        };
+        let heartbeat = ledger.heartbeat()?;
+        let pause = pause_after(&stepped, clock::now_millis().0);
+        self.note(&stepped, heartbeat);
+        Ok(pause)
+    }
+
+    fn note(&self, stepped: &Stepped, heartbeat: Option<Heartbeat>) {
+        self.vitals.note(|signs| {
+            signs.ledger = LedgerSign::Fine;
+            signs.round = clock::now_millis();
+            signs.heartbeat = heartbeat;
+            signs.lead = if stepped.leads { Lead::Mine } else { Lead::Others };
+            signs.failing = stepped.failures.first().map(ToString::to_string);
+        });
+    }
+
+    fn lose(&self, error: &LedgerError) {
+        self.vitals.note(|signs| {
+            signs.ledger = LedgerSign::Lost(error.to_string());
+            signs.round = clock::now_millis();
+            signs.lead = Lead::Others;
+        });
+    }
+
+    fn freeze(&self, error: &LedgerError) {
+        self.vitals.note(|signs| {
+            signs.ledger = LedgerSign::Frozen(error.to_string());
+            signs.lead = Lead::Others;
+        });
+    }
+}
+
+/// At once if there is more to do; when the other's lease ends, if that is sooner than the next step; else as usual.
+fn pause_after(stepped: &Stepped, now: i64) -> Duration {
+    if stepped.more && stepped.failures.is_empty() {
+        return Duration::ZERO;
+    }
+    let usual = Duration::from_millis(STEP_MS.into());
+    match stepped.others_until {
+        Some(until) => usual.min(Duration::from_millis(u64::try_from(until.0 - now).unwrap_or(0).max(1))),
+        None => usual,
+    }
+}
+
+/// Between attempts to reach a ledger that is away: short enough to be back within a second of it.
+const RETRY_PAUSE: Duration = Duration::from_millis(500);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::desk::DeskError;
+    use crate::model::Millis;
+
+    #[test]
+    fn the_next_step_comes_when_there_is_something_to_do() {
+        let millis = |stepped: &Stepped| pause_after(stepped, 1_000).as_millis();
+        assert_eq!(millis(&Stepped::default()), STEP_MS.into());
+        assert_eq!(millis(&Stepped { more: true, ..Stepped::default() }), 0);
+        let failures = vec![DeskError::Overtaken(1)];
+        assert_eq!(millis(&Stepped { more: true, failures, ..Stepped::default() }), STEP_MS.into());
+        let others = |until| Stepped { others_until: Some(Millis(until)), ..Stepped::default() };
+        assert_eq!(millis(&others(1_040)), 40);
+        assert_eq!(millis(&others(1_900)), STEP_MS.into());
+        assert_eq!(millis(&others(900)), 1);
+    }
+}

@@ -1,0 +1,207 @@
+//! The program's vital signs: what its threads last saw, and what that means for who asks `/readyz`.
+//!
+//! Each field is written by one thread, all are read by the probes. Judging is a pure function of signs and time.
+
+use std::sync::{Mutex, PoisonError};
+
+use crate::http::{Health, Obstacle, Readiness};
+use crate::ledger::Heartbeat;
+use crate::model::{Millis, Seconds};
+
+/// The signs, shared by the threads of one process.
+pub(super) struct Vitals {
+    signs: Mutex<Signs>,
+    bounds: Bounds,
+    now: fn() -> Millis,
+}
+
+/// What was last seen.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Signs {
+    /// Of the ledger. Written by the sequencer's thread.
+    pub ledger: LedgerSign,
+    /// When the sequencer's thread last came round.
+    pub round: Millis,
+    /// The last heartbeat. Written by the sequencer's thread.
+    pub heartbeat: Option<Heartbeat>,
+    /// Who leads. Written by the sequencer's thread.
+    pub lead: Lead,
+    /// The desk's last failure to see to timers or the inbox, if the last step had one.
+    pub failing: Option<String>,
+    /// Of the checkpoints. Written by the notary's thread.
+    pub checkpoint: CheckpointSign,
+}
+
+/// How it is with the ledger.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum LedgerSign {
+    /// Not opened yet.
+    #[default]
+    Opening,
+    /// It answers.
+    Fine,
+    /// It doesn't, at the moment.
+    Lost(String),
+    /// Something is wrong that a person must look at; this process does nothing more to it.
+    Frozen(String),
+}
+
+/// Who leads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Lead {
+    /// This process.
+    Mine,
+    /// Another, or nobody.
+    #[default]
+    Others,
+}
+
+/// How it is with the checkpoints.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) enum CheckpointSign {
+    /// Nothing is known against them.
+    #[default]
+    Fine,
+    /// They can't be read, written or signed at the moment.
+    Failing(String),
+    /// They say something else than the ledger; that doesn't pass by itself.
+    Disagree(String),
+}
+
+/// From when on a sign is a bad one.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Bounds {
+    /// The oldest heartbeat with which the program is ready.
+    pub heartbeat_max: Seconds,
+}
+
+impl Vitals {
+    /// Signs of a process that has just started.
+    pub fn new(bounds: Bounds, now: fn() -> Millis) -> Self {
+        let signs = Signs { round: now(), ..Signs::default() };
+        Self { signs: Mutex::new(signs), bounds, now }
+    }
+
+    /// Notes what was seen.
+    pub fn note(&self, write: impl FnOnce(&mut Signs)) {
+        write(&mut self.signs.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// What was last seen.
+    pub fn signs(&self) -> Signs {
+        self.signs.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Health for Vitals {
+    fn readiness(&self) -> Readiness {
+        judge(&self.signs(), (self.now)(), self.bounds)
+    }
+}
+
+/// What the signs mean at this moment.
+pub(super) fn judge(signs: &Signs, now: Millis, bounds: Bounds) -> Readiness {
+    let mut obstacles = Vec::new();
+    let mut add = |kind, detail: String| obstacles.push(Obstacle { kind, detail });
+    match &signs.ledger {
+        LedgerSign::Opening => add("starting", "the ledger is being opened".into()),
+        LedgerSign::Lost(why) => add("ledger-unreachable", why.clone()),
+        LedgerSign::Frozen(why) => add("ledger-frozen", format!("{why}; restart when it is settled")),
+        LedgerSign::Fine => {}
+    }
+    let silent = now.0.saturating_sub(signs.round.0) / 1_000;
+    if silent > i64::from(ROUND_MAX.0) {
+        add("stalled", format!("the ledger has kept this process waiting for {silent} seconds"));
+    }
+    let age = signs.heartbeat.as_ref().map(|beat| now.time().unix() - beat.time.unix());
+    match age {
+        None if signs.ledger == LedgerSign::Fine => add("no-leader", "the ledger has never had a heartbeat".into()),
+        Some(age) if age > i64::from(bounds.heartbeat_max.0) => match signs.lead {
+            Lead::Mine => add("heartbeat-old", format!("this process leads, and its last heartbeat is {age} s old")),
+            Lead::Others => add("no-leader", format!("the last heartbeat of whoever leads is {age} s old")),
+        },
+        Some(age) if -age > CLOCK_BEHIND_MAX => {
+            add("clock-behind", format!("this machine's clock is {} s behind the ledger's", -age));
+        }
+        None | Some(_) => {}
+    }
+    match &signs.checkpoint {
+        CheckpointSign::Fine => {}
+        CheckpointSign::Failing(why) => add("checkpoint-failing", why.clone()),
+        CheckpointSign::Disagree(why) => add("checkpoint-disagrees", why.clone()),
+    }
+    if let Some(why) = &signs.failing {
+        add("desk-failing", why.clone());
+    }
+    match (&signs.heartbeat, obstacles.is_empty()) {
+        (Some(beat), true) => Readiness::Ready {
+            position: beat.position,
+            heartbeat_age: age.unwrap_or_default().max(0).unsigned_abs(),
+            leads: signs.lead == Lead::Mine,
+        },
+        _ => Readiness::NotReady { obstacles },
+    }
+}
+
+/// A thread that comes round every quarter of a second has been waiting, not working, if it hasn't for so long.
+const ROUND_MAX: Seconds = Seconds(5);
+/// DESIGN: beyond this, a clock signs nothing.
+const CLOCK_BEHIND_MAX: i64 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Epoch, Position, Time};
+
+    const NOW: Millis = Millis(1_800_000_000_000);
+
+    fn fine() -> Signs {
+        let time = Time::from_unix(NOW.0 / 1000).unwrap();
+        Signs {
+            ledger: LedgerSign::Fine,
+            round: NOW,
+            heartbeat: Some(Heartbeat { epoch: Epoch(0), position: Position(9), link: [0; 32], time }),
+            lead: Lead::Mine,
+            failing: None,
+            checkpoint: CheckpointSign::Fine,
+        }
+    }
+
+    fn kinds(signs: &Signs, now: Millis) -> Vec<&'static str> {
+        match judge(signs, now, Bounds { heartbeat_max: Seconds(5) }) {
+            Readiness::NotReady { obstacles } => obstacles.iter().map(|obstacle| obstacle.kind).collect(),
+            Readiness::Ready { .. } => vec![],
+        }
+    }
+
+    #[test]
+    fn each_bad_sign_is_named() {
+        assert!(kinds(&fine(), NOW).is_empty());
+        let with = |change: fn(&mut Signs)| {
+            let mut signs = fine();
+            change(&mut signs);
+            kinds(&signs, NOW)
+        };
+        assert_eq!(kinds(&Signs { round: NOW, ..Signs::default() }, NOW), ["starting"]);
+        assert_eq!(with(|signs| signs.ledger = LedgerSign::Lost("x".into())), ["ledger-unreachable"]);
+        assert_eq!(with(|signs| signs.ledger = LedgerSign::Frozen("x".into())), ["ledger-frozen"]);
+        assert_eq!(with(|signs| signs.round = Millis(NOW.0 - 6_000)), ["stalled"]);
+        assert_eq!(with(|signs| signs.heartbeat = None), ["no-leader"]);
+        assert_eq!(with(|signs| signs.checkpoint = CheckpointSign::Failing("x".into())), ["checkpoint-failing"]);
+        assert_eq!(with(|signs| signs.checkpoint = CheckpointSign::Disagree("x".into())), ["checkpoint-disagrees"]);
+        assert_eq!(with(|signs| signs.failing = Some("x".into())), ["desk-failing"]);
+    }
+
+    #[test]
+    fn the_heartbeat_s_age_has_its_bound_on_either_side() {
+        let at = |seconds: i64, lead| {
+            let now = Millis(NOW.0 + seconds * 1_000);
+            kinds(&Signs { round: now, lead, ..fine() }, now)
+        };
+        assert!(at(5, Lead::Mine).is_empty());
+        assert_eq!(at(6, Lead::Mine), ["heartbeat-old"]);
+        assert_eq!(at(6, Lead::Others), ["no-leader"]);
+        assert!(at(-2, Lead::Others).is_empty());
+        assert_eq!(at(-3, Lead::Others), ["clock-behind"]);
+    }
+}

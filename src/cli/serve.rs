@@ -1,0 +1,76 @@
+//! `serve`: runs an installation until a signal comes.
+
+use std::io::{self, Write as _};
+use std::net::SocketAddr;
+use std::path::Path;
+
+use clap::{Args, ValueEnum};
+use serde_json::json;
+
+use crate::app::config::Config;
+use crate::app::serve::{Part, Told, bind, serve};
+
+use super::error::CliError;
+use super::reply::Reply;
+
+/// `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Where to listen for relying parties, instead of serve.listen.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Where to answer the probes, instead of serve.admin; a loopback address.
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<SocketAddr>,
+    /// What part to play.
+    #[arg(long, value_enum, default_value_t = Role::All, value_name = "ROLE")]
+    role: Role,
+}
+
+/// Parts as they are named here.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Role {
+    /// Lead when nobody does, follow otherwise.
+    All,
+    /// Follow only: never write to the ledger, counter-sign checkpoints.
+    Follower,
+}
+
+impl Serve {
+    /// Runs it.
+    pub fn run(self, config: Option<&Path>) -> Result<Reply, CliError> {
+        let mut config = Config::load(&super::house::find_config(config)?)?;
+        config.listen = self.listen.unwrap_or(config.listen);
+        config.admin = self.admin.unwrap_or(config.admin);
+        config.check_listeners()?;
+        let part = match self.role {
+            Role::All => Part::All,
+            Role::Follower => Part::Follower,
+        };
+        let sockets = bind(&config)?;
+        serve(&config, sockets, part, &mut tell)?;
+        Ok(Reply::done("stopped", json!({ "stopped": true })))
+    }
+}
+
+/// One line for each thing that happens. Nobody may be listening any more, which is no reason to stop serving.
+pub fn tell(told: Told) {
+    let line = match told {
+        Told::Listening { public, admin } => format!("listening  http://{public}  probes at http://{admin}"),
+        Told::Ready { public, admin } => format!("ready  http://{public}  probes at http://{admin}"),
+        Told::Stopping => "stopping".to_owned(),
+    };
+    let mut out = io::stdout().lock();
+    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+}
+
+pub const EXAMPLES: &str = "\
+The public listener answers nothing but 404 until OCSP and CRLs are built. On the admin listener:
+  /healthz  200 while the process runs
+  /readyz   200 when it is up to date; otherwise 503, with the obstacles in JSON
+
+Of several processes on one ledger one leads; another takes over within a second of its end.
+
+Examples:
+  tashika serve --config /etc/tashika/tashika.toml
+  tashika serve --config tashika-demo/tashika.toml --listen 127.0.0.1:0 --admin 127.0.0.1:0 --role follower";

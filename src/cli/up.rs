@@ -1,0 +1,117 @@
+//! `up`: makes a demonstration, or what is missing of it, and serves it.
+
+use std::io::{self, IsTerminal as _, Write as _};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::json;
+
+use crate::app::demo::{DemoError, Making, Sockets, Wishes, make, set_aside};
+use crate::app::serve::{Part, serve};
+
+use super::error::CliError;
+use super::reply::Reply;
+use super::serve::tell;
+
+/// `up`.
+#[derive(Debug, Args)]
+pub struct Up {
+    /// The demonstration's folder.
+    #[arg(long, default_value = "tashika-demo", value_name = "DIR")]
+    dir: PathBuf,
+    /// Where to listen; its certificates lead there. [default: 127.0.0.1:8080]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Where to answer the probes; a loopback address. [default: 127.0.0.1:8081]
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<SocketAddr>,
+    /// How relying parties reach the listener, if not by its address.
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    /// How many sample certificates, beside those in files.
+    #[arg(long, default_value_t = 1_000, value_name = "N", value_parser = clap::value_parser!(u64).range(..=CERTIFICATES_MAX))]
+    certificates: u64,
+    /// Set an existing demonstration aside and begin anew.
+    #[arg(long)]
+    renew_demo: bool,
+}
+
+impl Up {
+    /// Runs it.
+    pub fn run(self) -> Result<Reply, CliError> {
+        let wishes = Wishes {
+            dir: self.dir,
+            listen: self.listen,
+            admin: self.admin,
+            public_url: self.public_url,
+            certificates: self.certificates,
+        };
+        if self.renew_demo && wishes.dir.exists() {
+            renew(&wishes)?;
+        }
+        let (config, sockets) = match make_aloud(&wishes) {
+            Err(DemoError::OtherAddress { named, asked, .. }) if wants_new(&wishes, &named, &asked)? => {
+                renew(&wishes)?;
+                make_aloud(&wishes)?
+            }
+            made => made?,
+        };
+        say(&format!("to look around:  tashika issuer list --config {}", config.file.display()));
+        serve(&config, sockets, Part::All, &mut tell)?;
+        Ok(Reply::done("stopped", json!({ "stopped": true })))
+    }
+}
+
+/// Makes it, with a line for each part and a bar for the long one.
+fn make_aloud(wishes: &Wishes) -> Result<(crate::app::config::Config, Sockets), DemoError> {
+    let dir = wishes.dir.display();
+    let bar = super::progress::bar("registering");
+    bar.set_length(wishes.certificates);
+    let made = make(wishes, &mut |making| match making {
+        Making::Folder => say(&format!("{dir}: settings, keys and tokens")),
+        Making::Certificates => say(&format!("{dir}/demo: a root, three CAs and their certificates")),
+        Making::Ledger => {
+            say(&format!("{dir}/ledger.db: the ledger, with {} sample certificates", wishes.certificates))
+        }
+        Making::Samples(count) => bar.set_position(count),
+    });
+    bar.finish_and_clear();
+    made
+}
+
+/// Asks, if there is somebody to be asked.
+fn wants_new(wishes: &Wishes, named: &str, asked: &str) -> Result<bool, CliError> {
+    if !io::stdin().is_terminal() {
+        return Ok(false);
+    }
+    let dir = wishes.dir.display();
+    print!("The certificates in {dir} lead to {named}, not to {asked}. Set them aside and make new ones? [y/N] ");
+    io::stdout().flush().map_err(CliError::output)?;
+    let mut answer = String::new();
+    io::stdin().read_line(&mut answer).map_err(|error| CliError::io("standard input", error))?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}
+
+fn renew(wishes: &Wishes) -> Result<(), DemoError> {
+    let aside = set_aside(&wishes.dir)?;
+    say(&format!("{}: the demonstration that was here", aside.display()));
+    Ok(())
+}
+
+/// Nobody may be listening, which is no reason to stop.
+fn say(line: &str) {
+    let _ = writeln!(io::stdout(), "{line}");
+}
+
+/// A ledger of some gigabytes.
+const CERTIFICATES_MAX: u64 = 10_000_000;
+
+pub const EXAMPLES: &str = "\
+What is there stays: run it again to go on. Ctrl-C stops it.
+
+Examples:
+  tashika up
+  tashika up --certificates 1000000
+  tashika up --dir /tmp/demo --listen 127.0.0.1:9090 --admin 127.0.0.1:9091
+  tashika up --listen 0.0.0.0:8080 --public-url http://status.example:8080 --renew-demo";

@@ -1,0 +1,213 @@
+//! What `up` makes, and that it makes it once.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::ops::ControlFlow;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use tashika::ledger::Ledger;
+use tashika::ledger::sqlite::SqliteLedger;
+use tashika::model::MediumKind;
+
+use crate::program::{Program, ask, run};
+
+#[test]
+fn it_leaves_what_it_promises_and_nobody_else_may_read_the_secrets() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = dir.path().join("demo");
+    let mut up = Program::up(&demo, &[]);
+    let at = up.ready();
+    assert_eq!(ask(&at.admin, "GET", "/healthz").0, 200);
+    assert!(up.end("TERM").success());
+
+    let mut expected = vec![
+        "tashika.toml".to_owned(),
+        "admin.token".to_owned(),
+        "demo/root.pem".to_owned(),
+        "demo/combined/issuer.pem".to_owned(),
+    ];
+    for issuer in ["card-sign", "card-auth", "phone-auth"] {
+        expected.push(format!("demo/{issuer}/issuer.pem"));
+        for leaf in ["good", "revoked", "held", "unissued", "expired"] {
+            expected.extend([format!("demo/{issuer}/{leaf}.pem"), format!("demo/{issuer}/{leaf}.key")]);
+        }
+    }
+    let files = files(&demo);
+    for name in expected {
+        assert!(files.contains_key(&name), "{name} is missing");
+    }
+    for (name, mode) in &files {
+        let secret = [".key", ".token", ".lock"].iter().any(|ending| name.ends_with(ending));
+        assert_eq!(*mode, if secret { 0o600 } else { 0o644 }, "{name}");
+        assert!(!name.ends_with(".draft"), "{name}");
+    }
+    assert_eq!(mode(&demo), 0o700);
+    let token = fs::read_to_string(demo.join("admin.token")).unwrap();
+    assert!(token.len() == 64 && token.bytes().all(|octet| octet.is_ascii_hexdigit()));
+}
+
+#[test]
+fn the_ledger_holds_the_mix_and_the_leaves_in_their_states() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = dir.path().join("demo");
+    let mut up = Program::up(&demo, &["--certificates", "2000"]);
+    up.ready();
+    assert!(up.end("INT").success());
+
+    let ledger = SqliteLedger::open(&demo.join("ledger.db")).unwrap();
+    let (mut card, mut revoked, mut held, mut all) = (0, 0, 0, 0);
+    let mut of_leaves = Vec::new();
+    ledger
+        .scan(&mut |entry| {
+            let is_sample = entry.certificate.key.serial.as_octets().len() < 16;
+            let state = match (entry.status.revocation(), entry.status.holds.len()) {
+                (Some(_), _) => "revoked",
+                (None, 0) => "good",
+                (None, _) => "held",
+            };
+            if is_sample {
+                all += 1;
+                card += u32::from(entry.certificate.medium.kind == MediumKind::Card);
+                revoked += u32::from(state == "revoked");
+                held += u32::from(state == "held");
+            } else {
+                of_leaves.push((entry.certificate.key, state));
+            }
+            ControlFlow::Continue(())
+        })
+        .unwrap();
+    assert_eq!((all, card, revoked, held), (2_000, 1_400, 40, 20));
+    assert_eq!(of_leaves.len(), 3 * 4, "'unissued' is no certificate of the ledger");
+    let book = ledger.book().unwrap().1;
+    for issuer in ["card-sign", "card-auth", "phone-auth"] {
+        let no = book.issuer_named(issuer).unwrap().no;
+        for (leaf, state) in [("good", "good"), ("revoked", "revoked"), ("held", "held"), ("expired", "good")] {
+            let serial = serial(&demo.join(format!("demo/{issuer}/{leaf}.pem")));
+            let found = of_leaves.iter().find(|(key, _)| key.issuer == no && key.serial == serial);
+            assert_eq!(found.map(|(_, state)| *state), Some(state), "{issuer}/{leaf}");
+        }
+        let unissued = serial(&demo.join(format!("demo/{issuer}/unissued.pem")));
+        assert!(of_leaves.iter().all(|(key, _)| key.serial != unissued));
+    }
+}
+
+#[test]
+fn a_second_run_goes_on_with_what_is_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = dir.path().join("demo");
+    let mut up = Program::up(&demo, &["--certificates", "130"]);
+    let first = up.ready();
+    assert!(up.end("TERM").success());
+    let contents = |demo: &Path| -> BTreeMap<String, Vec<u8>> {
+        let names = files(demo).into_keys().filter(|name| !name.starts_with("ledger") && !name.starts_with("checkp"));
+        names.map(|name| (name.clone(), fs::read(demo.join(name)).unwrap())).collect()
+    };
+    let before = (contents(&demo), events(&demo));
+
+    let mut up = Program::up(&demo, &["--certificates", "130"]);
+    assert_eq!(up.ready().public, first.public, "the certificates lead there");
+    assert!(up.end("TERM").success());
+    assert_eq!((contents(&demo), events(&demo)), before);
+
+    // More certificates than before are added to those that are there; the first hundreds are not made twice.
+    let mut up = Program::up(&demo, &["--certificates", "8130"]);
+    up.ready();
+    assert!(up.end("TERM").success());
+    let ledger = SqliteLedger::open(&demo.join("ledger.db")).unwrap();
+    assert_eq!(ledger.head().unwrap().certificates, 12 + 8_130);
+    assert_eq!(contents(&demo), before.0);
+}
+
+#[test]
+fn another_address_than_the_certificates_name_is_not_served_silently() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = dir.path().join("demo");
+    let mut up = Program::up(&demo, &["--public-url", "http://status.example"]);
+    up.ready();
+    up.end("TERM");
+    let before = files(&demo);
+    let name = demo.to_str().unwrap();
+    let ports = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+    let other = [&["up", "--dir", name, "--public-url", "http://other.example"][..], &ports].concat();
+    let (code, _, error) = run(&other);
+    assert_eq!(code, 1, "{error}");
+    assert!(error.contains("http://status.example") && error.contains("http://other.example"), "{error}");
+    assert!(error.contains("--renew-demo") && error.lines().count() == 1, "{error}");
+    assert_eq!(files(&demo), before, "nothing was changed");
+
+    let mut up = Program::start(&[&other[..], &["--renew-demo"]].concat());
+    up.ready();
+    up.end("TERM");
+    let text = fs::read_to_string(demo.join("tashika.toml")).unwrap();
+    assert!(text.contains("http://other.example"));
+    let aside: Vec<_> = fs::read_dir(dir.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("demo.before-"))
+        .collect();
+    let [aside] = &aside[..] else { panic!("{aside:?}") };
+    assert_eq!(files(&dir.path().join(aside)), before, "the old one is whole");
+}
+
+#[test]
+fn nobody_else_s_folder_and_no_bad_address_is_touched() {
+    let dir = tempfile::tempdir().unwrap();
+    let theirs = dir.path().join("theirs");
+    fs::create_dir(&theirs).unwrap();
+    fs::write(theirs.join("tashika.toml"), "ledger.url = 'sqlite:real.db'\n").unwrap();
+    let new = dir.path().join("new");
+    let cases: [(&Path, &[&str], i32, &str); 5] = [
+        (&theirs, &[], 1, "--dir"),
+        (&new, &["--listen", "0.0.0.0:0"], 2, "--public-url"),
+        (&new, &["--public-url", "status.example"], 2, "serve.public_url"),
+        (&new, &["--admin", "0.0.0.0:0"], 2, "loopback"),
+        (&new, &["--certificates", "99999999999"], 2, "--certificates"),
+    ];
+    for (folder, arguments, code, says) in cases {
+        let mut all = vec!["up", "--dir", folder.to_str().unwrap()];
+        for (flag, usual) in [("--listen", "127.0.0.1:0"), ("--admin", "127.0.0.1:0")] {
+            if !arguments.contains(&flag) {
+                all.extend([flag, usual]);
+            }
+        }
+        all.extend(arguments);
+        let (exit, out, error) = run(&all);
+        assert_eq!(exit, code, "{arguments:?}: {out}{error}");
+        assert!(error.contains(says) && error.lines().count() == 1, "{arguments:?}: {error}");
+    }
+    assert_eq!(files(&theirs).into_keys().collect::<Vec<_>>(), ["tashika.toml"]);
+    assert!(!new.join("tashika.toml").exists());
+}
+
+/// Every file below a folder, with its mode.
+fn files(folder: &Path) -> BTreeMap<String, u32> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                assert_eq!(mode(&path), 0o700, "{}", path.display());
+                folders.push(path);
+            } else {
+                found.insert(path.strip_prefix(folder).unwrap().to_str().unwrap().to_owned(), mode(&path));
+            }
+        }
+    }
+    // Beside an open SQLite file, and gone with it.
+    found.retain(|name, _| !name.ends_with("-wal") && !name.ends_with("-shm"));
+    found
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+fn events(demo: &Path) -> u64 {
+    SqliteLedger::open(&demo.join("ledger.db")).unwrap().head().unwrap().position.0
+}
+
+fn serial(path: &Path) -> tashika::model::Serial {
+    tashika::asn1::CertificateFields::from_file(&fs::read(path).unwrap()).unwrap().serial
+}

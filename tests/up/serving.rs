@@ -1,0 +1,133 @@
+//! `serve`: probes, limits, checkpoints, signals.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tashika::ledger::sqlite::SqliteLedger;
+use tashika::ledger::{CheckpointFile, Ledger};
+
+use crate::program::{Program, ask, readiness, run, send, until};
+
+/// A small demonstration that nobody serves at the moment; its configuration.
+pub fn demonstration(dir: &Path) -> PathBuf {
+    let demo = dir.join("demo");
+    let mut up = Program::up(&demo, &["--certificates", "100", "--public-url", "http://status.example"]);
+    up.ready();
+    assert!(up.end("TERM").success());
+    let config = demo.join("tashika.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("every_seconds = 60", "every_seconds = 1")).unwrap();
+    config
+}
+
+#[test]
+fn the_probes_answer_and_everything_else_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut serve = Program::serve(&demonstration(dir.path()), &[]);
+    let at = serve.ready();
+    assert_eq!(ask(&at.admin, "GET", "/healthz"), (200, "alive\n".to_owned()));
+    assert_eq!(ask(&at.admin, "HEAD", "/healthz"), (200, String::new()));
+    let (status, body) = readiness(&at.admin);
+    assert_eq!((status, &body["ready"], &body["leads"]), (200, &true.into(), &true.into()), "{body}");
+    assert!(body["position"].as_str().unwrap().parse::<u64>().unwrap() > 20);
+    for (method, path, status) in [
+        ("POST", "/readyz", 405),
+        ("DELETE", "/healthz", 405),
+        ("GET", "/metrics", 404),
+        ("GET", "/", 404),
+        ("GET", "/readyz/", 404),
+    ] {
+        assert_eq!(ask(&at.admin, method, path).0, status, "{method} {path}");
+    }
+    for (method, path) in [("GET", "/healthz"), ("GET", "/readyz"), ("POST", "/ocsp"), ("GET", "/crl/index.json")] {
+        assert_eq!(ask(&at.public, method, path).0, 404, "{method} {path}");
+    }
+    // More header than a probe could ever have, more headers, and what isn't HTTP.
+    let long = format!("GET /healthz HTTP/1.1\r\nhost: x\r\nx: {}\r\n\r\n", "y".repeat(64 * 1024));
+    let many = format!("GET /healthz HTTP/1.1\r\n{}\r\n", "x: y\r\n".repeat(200));
+    for request in [long, many, "\0\0\0\0\r\n\r\n".to_owned()] {
+        let answer = send(&at.admin, request.as_bytes());
+        assert!(!answer.contains(" 200 "), "{answer}");
+    }
+    assert_eq!(ask(&at.admin, "GET", "/healthz").0, 200, "and it still answers");
+}
+
+#[test]
+fn a_signal_ends_it_in_order() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = demonstration(dir.path());
+    for signal in ["TERM", "INT"] {
+        let mut serve = Program::serve(&config, &[]);
+        serve.ready();
+        let report = ["report", "phone-found", "--config", config.to_str().unwrap(), "--holder", "demo-held"];
+        let lost = ["report", "phone-lost", "--config", config.to_str().unwrap(), "--holder", "demo-good"];
+        let (code, _, error) = run(if signal == "TERM" { &lost } else { &report });
+        assert!(matches!(code, 0 | 1), "{error}");
+        assert_eq!(serve.end(signal).code(), Some(0));
+        let ledger = SqliteLedger::open(&config.with_file_name("ledger.db")).unwrap();
+        let last = CheckpointFile::at(config.with_file_name("checkpoints.txt")).latest().unwrap().unwrap();
+        assert_eq!(last.checkpoint.position, ledger.head().unwrap().position, "the last checkpoint is of the end");
+    }
+}
+
+#[test]
+fn a_ledger_that_lost_what_a_checkpoint_proves_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = demonstration(dir.path());
+    let file = config.with_file_name("ledger.db");
+    let backup = dir.path().join("backup.db");
+    SqliteLedger::open(&file).unwrap().backup(&backup).unwrap();
+    let mut serve = Program::serve(&config, &[]);
+    serve.ready();
+    let lost = ["report", "phone-lost", "--config", config.to_str().unwrap(), "--holder", "demo-good"];
+    let (code, _, error) = run(&lost);
+    assert_eq!(code, 0, "{error}");
+    assert!(serve.end("TERM").success());
+    // Somebody restores yesterday's copy and hopes that nobody notices.
+    for ending in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(config.with_file_name(format!("ledger.db{ending}")));
+    }
+    fs::copy(&backup, &file).unwrap();
+    let kept = fs::read(config.with_file_name("checkpoints.txt")).unwrap();
+    let mut serve = Program::serve(&config, &[]);
+    let at = serve.addresses("listening ");
+    until("the disagreement is told", || {
+        let (status, body) = readiness(&at.admin);
+        status == 503 && body["obstacles"][0]["kind"] == "checkpoint-disagrees"
+    });
+    assert_eq!(ask(&at.admin, "GET", "/healthz").0, 200, "the process lives");
+    assert!(serve.end("TERM").success());
+    assert_eq!(fs::read(config.with_file_name("checkpoints.txt")).unwrap(), kept, "nothing more was signed");
+}
+
+#[test]
+fn what_can_t_be_served_is_said_in_one_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = demonstration(dir.path());
+    let text = fs::read_to_string(&config).unwrap();
+    let with = |name: &str, from: &str, to: &str| {
+        assert!(text.contains(from));
+        let file = config.with_file_name(name);
+        fs::write(&file, text.replace(from, to)).unwrap();
+        file
+    };
+    let open = config.with_file_name("open.key");
+    fs::write(&open, "x").unwrap();
+    for (file, code, says) in [
+        (with("a.toml", "ledger.db", "nowhere.db"), 3, "nowhere.db"),
+        (with("b.toml", "ledger.db", "admin.token"), 3, "admin.token"),
+        (with("c.toml", "checkpoint.key", "pseudonym.key"), 7, "pseudonym.key"),
+        (with("d.toml", "checkpoint.key", "open.key"), 7, "chmod 600"),
+        (with("e.toml", "every_seconds", "every_second"), 2, "every_second"),
+    ] {
+        let name = file.to_str().unwrap();
+        let (exit, _, error) = run(&["serve", "--config", name, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+        assert_eq!(exit, code, "{error}");
+        assert!(error.contains(says) && error.lines().count() == 1, "{error}");
+    }
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let (exit, _, error) = run(&["serve", "--config", config.to_str().unwrap(), "--listen", &address]);
+    assert_eq!(exit, 2, "{error}");
+    assert!(error.contains(&address), "{error}");
+}
