@@ -14,6 +14,7 @@ mod event_bytes;
 mod find;
 pub mod import;
 mod note;
+pub mod postgres;
 mod request_bytes;
 mod seal;
 pub mod sqlite;
