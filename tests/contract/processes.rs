@@ -19,28 +19,36 @@ pub struct Address {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
+    Postgres,
     Sqlite,
+}
+
+impl Kind {
+    const ALL: [Self; 2] = [Self::Postgres, Self::Sqlite];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Postgres => "postgres",
+            Self::Sqlite => "sqlite",
+        }
+    }
 }
 
 impl Address {
     pub fn open(&self) -> Box<dyn Ledger> {
         match self.kind {
+            Kind::Postgres => crate::postgres::open(&self.place).expect("a ledger"),
             Kind::Sqlite => crate::sqlite::open(self.place.as_ref()).expect("a ledger"),
         }
     }
 
     fn to_text(&self) -> String {
-        match self.kind {
-            Kind::Sqlite => format!("sqlite {}", self.place),
-        }
+        format!("{} {}", self.kind.name(), self.place)
     }
 
     fn from_text(text: &str) -> Self {
         let (kind, place) = text.split_once(' ').expect("a kind and a place");
-        let kind = match kind {
-            "sqlite" => Kind::Sqlite,
-            other => panic!("no ledger is called {other}"),
-        };
+        let kind = Kind::ALL.into_iter().find(|known| known.name() == kind).expect("a known ledger");
         Self { kind, place: place.to_owned() }
     }
 }
