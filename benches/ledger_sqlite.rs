@@ -32,30 +32,32 @@ fn main() {
     settle_down(&ledger);
     changes(&ledger, folder.path());
     scan(&ledger);
-    beside(&ledger, &path, MILLION);
+    beside(&ledger, &ledger, MILLION, "the same handle");
+    beside(&ledger, &SqliteLedger::open(&path).unwrap(), MILLION + BESIDE, "another handle");
     if millions > 1 {
-        let load = register(&ledger, MILLION + BESIDE, (millions - 1) * MILLION - BESIDE);
+        let load = register(&ledger, MILLION + 2 * BESIDE, (millions - 1) * MILLION - 2 * BESIDE);
         load.print(&format!("1 M → {millions} M"));
         let more = register(&ledger, millions * MILLION, MILLION);
         more.print(&format!("{millions} M → {} M", millions + 1));
         settle_down(&ledger);
         changes(&ledger, folder.path());
         scan(&ledger);
-        beside(&ledger, &path, (millions + 1) * MILLION);
+        beside(&ledger, &ledger, (millions + 1) * MILLION, "the same handle");
+        let other = SqliteLedger::open(&path).unwrap();
+        beside(&ledger, &other, (millions + 1) * MILLION + BESIDE, "another handle");
     }
 }
 
-/// Lone changes from another handle while certificates are registered in bulk: what a window waits beside an import.
-fn beside(ledger: &SqliteLedger, path: &Path, from: u64) {
+/// Lone changes while certificates are registered in bulk: what a window waits beside an import.
+fn beside(ledger: &SqliteLedger, window: &SqliteLedger, from: u64, which: &str) {
     let done = AtomicBool::new(false);
     let (registered, (waits, retries)) = std::thread::scope(|scope| {
         let window = scope.spawn(|| {
-            let ledger = SqliteLedger::open(path).unwrap();
             let (mut waits, mut retries) = (Vec::new(), 0);
             while !done.load(Ordering::Relaxed) {
                 let key = certificate(mix(waits.len() as u64) % MILLION).key;
                 let start = Instant::now();
-                while !change(&ledger, vec![key]) {
+                while !change(window, vec![key]) {
                     retries += 1;
                 }
                 waits.push(start.elapsed());
@@ -68,13 +70,14 @@ fn beside(ledger: &SqliteLedger, path: &Path, from: u64) {
         (registered, window.join().unwrap())
     });
     registered.print("beside lone changes");
-    report("lone change beside registering, from another handle", &waits);
+    report(&format!("lone change beside registering, through {which}"), &waits);
     println!("  ({} changes, decided again {retries} times)", waits.len());
 }
 
 /// What came of registering.
 struct Registered {
     rows: u64,
+    cpu: Duration,
     making: Duration,
     asking: Duration,
     appending: Duration,
@@ -85,8 +88,9 @@ impl Registered {
     fn print(&self, what: &str) {
         let rate = |time: Duration| self.rows as f64 / time.as_secs_f64();
         println!(
-            "register {what}: {:.0}/s (append alone {:.0}/s, making batches {:.0}/s, asking {:.0}/s); longest append {:?}",
+            "register {what}: {:.0}/s (on the CPU {:.0}/s, append alone {:.0}/s, making batches {:.0}/s, asking {:.0}/s); longest append {:?}",
             rate(self.asking + self.appending),
+            rate(self.cpu),
             rate(self.appending),
             rate(self.making),
             rate(self.asking),
@@ -99,6 +103,7 @@ impl Registered {
 fn register(ledger: &SqliteLedger, from: u64, rows: u64) -> Registered {
     let mut result = Registered {
         rows,
+        cpu: Duration::ZERO,
         making: Duration::ZERO,
         asking: Duration::ZERO,
         appending: Duration::ZERO,
@@ -107,7 +112,7 @@ fn register(ledger: &SqliteLedger, from: u64, rows: u64) -> Registered {
     for first in (from..from + rows).step_by(CHUNK as usize) {
         let certificates: Vec<_> = (first..(first + CHUNK).min(from + rows)).map(certificate).collect();
         let keys: Vec<_> = certificates.iter().map(|certificate| certificate.key).collect();
-        let start = Instant::now();
+        let (start, cpu) = (Instant::now(), on_cpu());
         let known = ledger.registered(&keys).unwrap();
         result.asking += start.elapsed();
         assert!(known.iter().all(Option::is_none));
@@ -125,6 +130,7 @@ fn register(ledger: &SqliteLedger, from: u64, rows: u64) -> Registered {
         let took = start.elapsed() - making;
         result.appending += took;
         result.longest = result.longest.max(took);
+        result.cpu += on_cpu() - cpu;
     }
     result
 }
@@ -155,10 +161,18 @@ fn changes(ledger: &SqliteLedger, folder: &Path) {
         assert!(change(ledger, keys), "nobody else writes");
         start.elapsed()
     };
+    let cpu = on_cpu();
     let groups: Vec<_> = (0..400).map(|_| round(64)).collect();
     report("find + append of 64 changes", &groups);
+    println!("  (on the CPU {:?} each, making the keys included)", (on_cpu() - cpu) / 400);
     // Taken in turns, so that both meet the same weather.
     let mut bare = bare_commits(&folder.join("bare.db"));
+    let cpu = on_cpu();
+    (0..500).for_each(|_| _ = round(1));
+    let lone_cpu = (on_cpu() - cpu) / 500;
+    let cpu = on_cpu();
+    (0..500).for_each(|_| _ = bare());
+    println!("lone on the CPU {lone_cpu:?}, bare {:?}", (on_cpu() - cpu) / 500);
     let (bare, lone): (Vec<_>, Vec<_>) = (0..2000).map(|_| (bare(), round(1))).unzip();
     report("lone find + append", &lone);
     report("bare commit of one row", &bare);
@@ -219,6 +233,12 @@ fn scan(ledger: &SqliteLedger) {
     });
     let (best, held) = rounds.fold((0.0, 0), |best: (f64, u64), round| (best.0.max(round.0), round.1));
     println!("scan: {best:.0} rows/s ({held} held)");
+}
+
+/// What this thread has had of a processor: on a busy machine a better measure than the time that has passed.
+fn on_cpu() -> Duration {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    Duration::from_nanos(stat.split(' ').next().unwrap().parse().unwrap())
 }
 
 fn report(what: &str, times: &[Duration]) {

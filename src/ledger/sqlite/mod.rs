@@ -22,6 +22,8 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::Connection;
+
 use super::{Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Upkeep, Wanted};
 use crate::model::{Book, CertificateKey, CertificateNo, Entry, ListNo, Millis, NodeId, Position, Time};
 
@@ -109,19 +111,23 @@ impl Ledger for SqliteLedger {
     }
 
     fn registered(&self, keys: &[CertificateKey]) -> Result<Vec<Option<CertificateNo>>, LedgerError> {
-        self.store.read(|connection| find::registered(connection, &self.lookup, keys))
+        self.store.read_warm(|connection| find::registered(connection, &self.lookup, keys))
     }
 
     fn append(&self, batch: &Batch) -> Result<(), LedgerError> {
         let addition = Addition::of(&batch.rows)?;
-        self.store.write(|connection| append::append(connection, &self.lookup, batch, &addition))?;
+        let write = |connection: &Connection| append::append(connection, &self.lookup, batch, &addition);
+        match &addition {
+            Addition::Bulk { .. } => self.store.write_patiently(write)?,
+            Addition::Few(_) => self.store.write(write)?,
+        }
         self.pay(&addition);
         Ok(())
     }
 
     /// The turn is SQLite's write lock; `build` reads through other connections, which see the head it is given.
     fn append_in_turn(&self, build: &mut dyn FnMut(&Head) -> Result<Batch, LedgerError>) -> Result<Batch, LedgerError> {
-        let (batch, addition) = self.store.write(|connection| {
+        let (batch, addition) = self.store.write_patiently(|connection| {
             let batch = build(&head::read_head(connection)?)?;
             let addition = Addition::of(&batch.rows)?;
             if !batch.is_empty() {
@@ -163,7 +169,7 @@ impl Ledger for SqliteLedger {
     }
 
     fn add_to_list(&self, list: ListNo, members: &[CertificateNo]) -> Result<(), LedgerError> {
-        self.store.write(|connection| lists::add(connection, list, members))?;
+        self.store.write_patiently(|connection| lists::add(connection, list, members))?;
         // As after an append.
         let _ = self.store.checkpoint_beyond(LOG_PAGES_BULK);
         Ok(())

@@ -18,6 +18,8 @@ pub(super) struct Store {
     path: PathBuf,
     /// Whoever holds it is the only writer of this process; SQLite's own lock keeps other processes out.
     writer: Mutex<Connection>,
+    /// How many threads wait for the writer and are in a hurry. Those that aren't let them go first.
+    hurrying: AtomicU32,
     /// Idle connections; a busy one belongs to the thread that took it.
     readers: Mutex<Vec<Connection>>,
     /// Moves the log into the file, beside writers and readers.
@@ -39,6 +41,7 @@ impl Store {
         Ok(Self {
             path: path.to_owned(),
             writer: Mutex::new(writer),
+            hurrying: AtomicU32::new(0),
             readers: Mutex::new(Vec::new()),
             checkpointer: Mutex::new(connect(path, CHECKPOINTER_CACHE_KIB)?),
             log_pages,
@@ -59,8 +62,8 @@ impl Store {
     /// of every other connection at each commit, and a decision shouldn't have to begin with a cold one.
     pub fn read_warm<T>(&self, read: impl FnOnce(&Connection) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
         match self.writer.try_lock() {
-            Ok(connection) => at_one_position(&connection, read),
-            Err(_) => self.read(read),
+            Ok(connection) if self.hurrying.load(Ordering::Relaxed) == 0 => at_one_position(&connection, read),
+            _ => self.read(read),
         }
     }
 
@@ -81,12 +84,25 @@ impl Store {
 
     /// Writes all or nothing. `Ok` is durable.
     pub fn write<T>(&self, write: impl FnOnce(&Connection) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
+        self.hurrying.fetch_add(1, Ordering::Relaxed);
         let connection = lock(&self.writer);
-        execute(&connection, "BEGIN IMMEDIATE")?;
-        let _open = OpenTransaction(&connection);
-        let value = write(&connection)?;
-        connection.prepare_cached("COMMIT")?.execute([]).map_err(at_commit)?;
-        Ok(value)
+        self.hurrying.fetch_sub(1, Ordering::Relaxed);
+        commit(&connection, write)
+    }
+
+    /// The same, for one of many long writes: leaves a gap first, so that others can write in between, be they threads of
+    /// this process or other processes, which look for a gap every [`BUSY_STEP`].
+    pub fn write_patiently<T>(
+        &self,
+        write: impl FnOnce(&Connection) -> Result<T, LedgerError>,
+    ) -> Result<T, LedgerError> {
+        for _ in 0..GAPS_MAX {
+            std::thread::sleep(GAP);
+            if self.hurrying.load(Ordering::Relaxed) == 0 {
+                break;
+            }
+        }
+        commit(&lock(&self.writer), write)
     }
 
     /// Lets the file grow to so many pages at most: beyond it appends end in [`LedgerError::Full`].
@@ -131,6 +147,17 @@ fn at_one_position<T>(
     execute(connection, "BEGIN")?;
     let _open = OpenTransaction(connection);
     read(connection)
+}
+
+fn commit<T>(
+    connection: &Connection,
+    write: impl FnOnce(&Connection) -> Result<T, LedgerError>,
+) -> Result<T, LedgerError> {
+    execute(connection, "BEGIN IMMEDIATE")?;
+    let _open = OpenTransaction(connection);
+    let value = write(connection)?;
+    connection.prepare_cached("COMMIT")?.execute([]).map_err(at_commit)?;
+    Ok(value)
 }
 
 /// Rolls back what was not committed when it goes out of scope, also when unwinding.
@@ -197,9 +224,13 @@ const CHECKPOINTER_CACHE_KIB: u32 = 1024;
 const READERS_IDLE_MAX: usize = 8;
 /// All statements of the adapter.
 const STATEMENTS: usize = 64;
-const BUSY_STEP: Duration = Duration::from_micros(500);
+const BUSY_STEP: Duration = Duration::from_micros(200);
 /// Ten seconds: two hundred times the longest that a chunk may hold the lock.
-const BUSY_STEPS_MAX: i32 = 20_000;
+const BUSY_STEPS_MAX: i32 = 50_000;
+/// Longer than a step of whoever waits in another process.
+const GAP: Duration = Duration::from_micros(300);
+/// However many are in a hurry, a long write has its turn after 15 ms.
+const GAPS_MAX: u32 = 50;
 /// 256 MiB of log: from here on, writers wait until it is short again.
 const LOG_PAGES_MAX: u32 = 64 * 1024;
 /// What the log file may keep on the disk once it has been moved.

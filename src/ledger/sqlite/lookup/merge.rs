@@ -41,10 +41,10 @@ enum Plan {
 
 /// Does the next slice of work, if there is any.
 pub(in crate::ledger::sqlite) fn step(store: &Store) -> Result<Step, LedgerError> {
-    let plan = store.read(|connection| Ok(Plan::of(super::recent(connection)?, &runs::all(connection)?)))?;
+    let plan = store.read_warm(|connection| Ok(Plan::of(super::recent(connection)?, &runs::all(connection)?)))?;
     match plan {
         Plan::Idle => Ok(Step::Idle),
-        Plan::Flush => store.write(flush),
+        Plan::Flush => store.write_patiently(flush),
         Plan::Bury(run) => store.write(|connection| bury(connection, &run)),
         Plan::Start(from) => store.write(|connection| start(connection, &from)),
         Plan::Grow { into, from } => grow(store, &into, &from),
@@ -128,7 +128,7 @@ fn grow(store: &Store, into: &RunRow, from: &[RunRow]) -> Result<Step, LedgerErr
     // Stable sorting merges what is sorted in stretches, which is what was just read.
     entries.sort();
     let pages = page::fill(into.layout, first, end, &entries);
-    store.write(|connection| {
+    store.write_patiently(|connection| {
         if !runs::all(connection)?.contains(into) {
             return Ok(Step::Moved(0));
         }
