@@ -114,6 +114,12 @@ impl Round<'_> {
             let actor = super::clock_actor();
             self.record(&actor, None, Verdict::Changes { root: None, changes: vec![(no, change)] });
         }
+        // A timer stands for whatever was due first when it was set. If that is gone, what is due later has none yet.
+        if let Some(entry) = self.papers.entry(no)
+            && let Some(next) = next_due(&entry.certificate, &entry.status, self.policy)
+        {
+            self.batch.timers.push((next, no));
+        }
     }
 
     /// Lifts holds for an undo, those that are still open; revoked certificates stay revoked.

@@ -44,7 +44,7 @@ pub fn carry_out(
 ) -> Result<Option<Undone>, DeskError> {
     let Outcome::Done { first: order, .. } = approved else { return Ok(None) };
     let Some(Event { body: Body::UndoOrdered(scope), .. }) = event_at(ledger, order)? else { return Ok(None) };
-    let campaign = Campaign::find(ledger, &scope)?;
+    let campaign = Campaign::find(ledger, &scope, order)?;
     let mut undone = Undone::default();
     for (target, hold) in campaign.sets {
         submit(Task::LiftSet { actor: *approver, order, target, hold })?;
@@ -77,7 +77,7 @@ fn reject_waiting(
     let UndoScope::ByActor { actor, since, until } = scope else { return Ok(0) };
     let theirs: Vec<_> = waiting(ledger)?
         .into_iter()
-        .filter(|w| same_sender(&w.request.actor, actor) && (*since..=*until).contains(&w.since))
+        .filter(|w| same_sender(&w.request.actor, actor) && (*since..=*until).contains(&w.since) && w.queued < order)
         .map(|w| w.queued)
         .collect();
     for queued in theirs.chunks(CLOSES_PER_SLICE) {
@@ -88,7 +88,7 @@ fn reject_waiting(
 }
 
 impl Campaign {
-    fn find(ledger: &dyn Ledger, scope: &UndoScope) -> Result<Self, LedgerError> {
+    fn find(ledger: &dyn Ledger, scope: &UndoScope, order: Position) -> Result<Self, LedgerError> {
         let mut campaign = Self::default();
         match scope {
             UndoScope::Cause(cause) => {
@@ -105,7 +105,8 @@ impl Campaign {
             }
             UndoScope::ByActor { actor, since, until } => {
                 each_event(ledger, before_time(ledger, *since)?, |position, event| {
-                    let within = event.time <= *until;
+                    // What was done after the order is not what two people looked at.
+                    let within = event.time <= *until && position < order;
                     if within && same_sender(&event.actor, actor) {
                         campaign.add(position, event);
                     }
