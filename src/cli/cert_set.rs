@@ -7,9 +7,9 @@ use clap::Args;
 use crate::desk::bulk::Bulk;
 use crate::model::{Batch, CertificateKey, IssuerNo, PersonId, Serial, SetTarget};
 
+use super::bulk::{BulkClock, OnBadArgs, Teller};
 use super::error::CliError;
 use super::house::House;
-use super::import::{BulkClock, OnBadArgs, Teller};
 
 /// One certificate or a set.
 #[derive(Debug, Args)]

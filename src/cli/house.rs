@@ -65,22 +65,12 @@ impl House {
 
     /// The pseudonym of an identifier.
     pub fn pseudonym(&mut self, kind: Named, identifier: &str) -> Result<[u8; 16], CliError> {
-        Ok(self.names()?.of(kind, identifier))
-    }
-
-    /// The key behind all pseudonyms; read when it is first needed.
-    pub fn names(&mut self) -> Result<&Pseudonyms, CliError> {
-        let names = match self.names.take() {
-            Some(names) => names,
-            None => Pseudonyms::open(&self.config.pseudonym_key)?,
-        };
-        Ok(self.names.insert(names))
+        Ok(opened(&mut self.names, &self.config)?.of(kind, identifier))
     }
 
     /// What an import reads by.
     pub fn for_import(&mut self) -> Result<(&Pseudonyms, &dyn Ledger, &Policy), CliError> {
-        self.names()?;
-        let names = self.names.as_ref().ok_or(CliError::NoConfig)?;
+        let names = opened(&mut self.names, &self.config)?;
         Ok((names, &*self.ledger, &self.config.policy))
     }
 
@@ -111,6 +101,14 @@ impl House {
         let mut submit = |task: Task| desk.one(&task, clock::now());
         Ok(carry_out(&*ledger, &mut submit, approver, queued, approved, progress)?)
     }
+}
+
+/// The key behind all pseudonyms: read when it is first needed, which for whoever only looks is never.
+fn opened<'a>(names: &'a mut Option<Pseudonyms>, config: &Config) -> Result<&'a Pseudonyms, CliError> {
+    Ok(match names {
+        Some(names) => names,
+        none @ None => none.insert(Pseudonyms::open(&config.pseudonym_key)?),
+    })
 }
 
 /// The file that `--config` names, or else the one that lies here.

@@ -3,21 +3,19 @@
 use std::fs::File;
 use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use indicatif::ProgressBar;
 use serde_json::json;
 
-use crate::app::clock::{self, Stopwatch};
+use crate::app::clock;
 use crate::app::pseudonym::Named;
-use crate::desk::bulk::{Bulk, Clock, Counts, Job, Notice, OnBad, Phase, Plan};
+use crate::desk::bulk::{Bulk, Counts, Job, Plan};
 use crate::ledger::import::{Defaults, Format, Kind};
-use crate::model::{Action, Batch, IssuerNo, MediumKind, Municipality, Refusal, Role, ScopeNo, Time, Usage, may};
+use crate::model::{Action, Batch, IssuerNo, MediumKind, Municipality, Refusal, Role, ScopeNo, Usage, may};
 
+use super::bulk::{BulkClock, OnBadArgs, Teller};
 use super::error::CliError;
 use super::house::House;
-use super::progress::bar;
 use super::reply::Reply;
 use super::who::{Acting, Org, municipality};
 
@@ -78,14 +76,6 @@ struct Common {
     scope: Option<String>,
     #[command(flatten)]
     acting: Acting,
-}
-
-/// What to do about bad entries.
-#[derive(Debug, Args)]
-pub struct OnBadArgs {
-    /// Leave out what can't be used instead of stopping at it; each is named.
-    #[arg(long)]
-    skip_bad: bool,
 }
 
 impl Verb {
@@ -153,13 +143,6 @@ impl Common {
     }
 }
 
-impl OnBadArgs {
-    /// As bulk work calls it.
-    pub fn on_bad(&self) -> OnBad {
-        if self.skip_bad { OnBad::Skip } else { OnBad::Refuse }
-    }
-}
-
 fn issuer_of(house: &House, name: &str) -> Result<IssuerNo, CliError> {
     Ok(house.issuer(name)?.no)
 }
@@ -203,72 +186,6 @@ fn told(plan: &Plan, counts: Option<Counts>, dry_run: bool) -> Reply {
     Reply::done(format!("{plan}{end}"), json)
 }
 
-/// Tells what bulk work has to tell: bad entries one a line on stderr, progress as a bar on a terminal.
-pub struct Teller {
-    file: PathBuf,
-    bar: ProgressBar,
-    told: u64,
-}
-
-impl Teller {
-    /// For a file.
-    pub fn new(file: &Path) -> Self {
-        Self { file: file.to_owned(), bar: bar("checking"), told: 0 }
-    }
-
-    /// Tells one notice.
-    pub fn tell(&mut self, notice: Notice<'_>) {
-        match notice {
-            Notice::Bad { unit, place, fault } => {
-                self.told += 1;
-                if self.told <= BAD_TOLD_MAX {
-                    let line = format!("{}: {unit} {place}: {fault}", self.file.display());
-                    self.bar.suspend(|| eprintln!("{line}"));
-                }
-            }
-            Notice::Progress(progress) => {
-                self.bar.set_message(match progress.phase {
-                    Phase::Commit => "writing",
-                    Phase::Validate => "checking",
-                });
-                if let Some(total) = progress.total {
-                    self.bar.set_length(total);
-                }
-                self.bar.set_position(progress.done);
-            }
-        }
-    }
-}
-
-impl Drop for Teller {
-    fn drop(&mut self) {
-        self.bar.finish_and_clear();
-        if self.told > BAD_TOLD_MAX {
-            eprintln!("{}: and {} more", self.file.display(), self.told - BAD_TOLD_MAX);
-        }
-    }
-}
-
-/// The system's clocks for bulk work.
-pub struct BulkClock(Stopwatch);
-
-impl BulkClock {
-    /// Starts now.
-    pub fn start() -> Self {
-        Self(Stopwatch::start())
-    }
-}
-
-impl Clock for BulkClock {
-    fn now(&self) -> Time {
-        clock::now()
-    }
-
-    fn ticks(&self) -> Duration {
-        self.0.elapsed()
-    }
-}
-
 fn usage(text: &str) -> Result<Usage, String> {
     let known = [Usage::Auth, Usage::Sign].into_iter().find(|usage| usage.name().eq_ignore_ascii_case(text));
     known.ok_or_else(|| format!("'{text}' is neither SIGN nor AUTH"))
@@ -282,8 +199,6 @@ fn medium(text: &str) -> Result<MediumKind, String> {
 
 /// `openssl x509 -text` puts several kilobytes before the first PEM block.
 const BEGINNING_OCTETS: u64 = 64 * 1024;
-/// Whoever has more bad lines than this corrects the file's maker, not its lines.
-const BAD_TOLD_MAX: u64 = 1_000;
 
 const EXAMPLES: &str = "\
 Examples:

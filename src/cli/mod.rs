@@ -4,6 +4,7 @@
 //! [`reply`]; only this file prints and chooses the exit code. Commands go to the desk like anybody else's: the command
 //! line has no rights of its own. Never decides what may happen to a certificate, never writes to a ledger past the desk.
 
+mod bulk;
 mod cert;
 mod cert_set;
 mod cert_show;

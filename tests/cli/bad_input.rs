@@ -167,6 +167,8 @@ fn an_installation_where_something_is_already() {
     }
     let ran = run_in(&parent, &["init", "--dir", "other", "--ledger", "sqlite:../house/ledger.db"]);
     assert!(ran.code == 1 && ran.stderr.contains("there is already a ledger"), "{ran:?}");
+    let ran = run_in(&parent, &["init", "--dir", "other", "--config", "house/tashika.toml"]);
+    assert!(ran.code == 2 && ran.stderr.contains("leave out --config"), "{ran:?}");
     assert!(!parent.join("other").exists(), "what a failed init made is gone again");
     assert_eq!(house.head(), before);
 }

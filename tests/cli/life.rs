@@ -107,7 +107,8 @@ fn nothing_that_is_shown_leads_to_a_holder() {
         [(Named::Holder, "h-1"), (Named::Holder, "h-2"), (Named::Medium, "sim-1"), (Named::Sim, "8982")]
     {
         let pseudonym: String = names.of(kind, identifier).iter().map(|octet| format!("{octet:02x}")).collect();
-        assert!(!all.contains(&pseudonym) && !all.contains(identifier), "{identifier} in {all}");
+        // Four digits may well occur within the pseudonym of whoever reported.
+        assert!(!all.contains(&pseudonym) && !steady(&all).contains(identifier), "{identifier} in {all}");
     }
 }
 
