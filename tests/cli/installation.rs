@@ -25,8 +25,13 @@ pub struct Ran {
 impl Installation {
     /// As `init` leaves it.
     pub fn new() -> Self {
+        Self::on("sqlite:ledger.db")
+    }
+
+    /// As `init` leaves it, with its ledger elsewhere.
+    pub fn on(ledger: &str) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let made = run_in(dir.path(), &["init", "--dir", "house"]);
+        let made = run_in(dir.path(), &["init", "--dir", "house", "--ledger", ledger]);
         assert_eq!(made.code, 0, "{made:?}");
         Self { dir }
     }
@@ -34,11 +39,16 @@ impl Installation {
     /// With an issuer `phone-auth` and two phone certificates: 0A01 of mno-1, 0A02 of mno-2 and chip batch 7.
     pub fn with_phones() -> Self {
         let house = Self::new();
-        let issuer = testdata("phone-auth-p256/issuer.pem");
-        house.ok(&["issuer", "add", "--name", "phone-auth", "--cert", &issuer]);
-        house.write("phones.ndjson", PHONES);
-        house.ok(&["import", "certificates", "--issuer", "phone-auth", "phones.ndjson"]);
+        house.add_phones();
         house
+    }
+
+    /// Adds these.
+    pub fn add_phones(&self) {
+        let issuer = testdata("phone-auth-p256/issuer.pem");
+        self.ok(&["issuer", "add", "--name", "phone-auth", "--cert", &issuer]);
+        self.write("phones.ndjson", PHONES);
+        self.ok(&["import", "certificates", "--issuer", "phone-auth", "phones.ndjson"]);
     }
 
     /// Its folder.

@@ -10,4 +10,8 @@ mod copies;
 mod help;
 mod installation;
 mod life;
+mod on_postgres;
+#[path = "../support/postgres.rs"]
+#[allow(dead_code, reason = "shared with the contract, which uses other parts")]
+mod postgres;
 mod sets;
