@@ -194,12 +194,19 @@ pub enum Settled {
 
 /// Finds out what became of a batch after [`LedgerError::Uncertain`].
 pub fn settle(ledger: &dyn Ledger, batch: &Batch) -> Result<Settled, LedgerError> {
-    let Some(last) = batch.events.last() else { return Ok(Settled::NotWritten) };
-    let before = Position(last.position.0 - 1);
-    let stored = ledger.events_after(before, 1)?;
-    // The link covers the event and everything before it, so one comparison settles the whole batch.
-    Ok(match stored.first() {
-        Some(event) if event.position == last.position && event.link == last.link => Settled::Written,
-        _ => Settled::NotWritten,
-    })
+    if let Some(last) = batch.events.last() {
+        let stored = ledger.events_after(Position(last.position.0 - 1), 1)?;
+        // The link covers the event and everything before it, so one comparison settles all events of the batch.
+        if stored.first().is_none_or(|event| (event.position, event.link) != (last.position, last.link)) {
+            return Ok(Settled::NotWritten);
+        }
+    } else if batch.answers.is_empty() {
+        // Nothing but timers done with, which may be sent again.
+        return Ok(Settled::NotWritten);
+    }
+    // Two writers may have recorded the very same, the other with another's answers: then it was the other's.
+    let keys = batch.answers.iter().map(|(key, _)| *key).collect();
+    let stored = ledger.find(&Wanted { answers: keys, ..Wanted::default() })?.answers;
+    let own = batch.answers.iter().all(|answer| stored.contains(answer));
+    Ok(if own { Settled::Written } else { Settled::NotWritten })
 }

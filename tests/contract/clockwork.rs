@@ -42,8 +42,8 @@ pub fn timers_come_due_in_order_and_are_done_once(world: &dyn World) -> Option<(
     assert_eq!(ledger.due(nation::at(5_000), 10).unwrap(), [in_order[0], in_order[2], in_order[4]]);
     // Done and set again in one batch: it is set.
     with_marker(&*ledger, |batch, _| {
-        batch.timers_done.push(in_order[0]);
-        batch.timers.push(timer(250, 3));
+        batch.timers_done.extend([in_order[0], in_order[2]]);
+        batch.timers.extend([timer(250, 3), in_order[2]]);
     });
     assert_eq!(ledger.due(nation::at(5_000), 10).unwrap(), [in_order[2], timer(250, 3), in_order[4]]);
     assert_eq!(ledger.head().unwrap(), Reader::of(&*ledger).head);

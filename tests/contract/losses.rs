@@ -3,8 +3,8 @@
 
 use std::ops::ControlFlow;
 
-use tashika::ledger::{Batch, BrokenLink, LedgerError, Settled, Severity, Wanted, settle};
-use tashika::model::{CertificateNo, HoldKind, Position, Wish};
+use tashika::ledger::{Answer, Batch, BrokenLink, LedgerError, Settled, Severity, Wanted, settle};
+use tashika::model::{CertificateNo, HoldKind, IdempotencyKey, Outcome, Position, Wish};
 
 use crate::nation;
 use crate::processes::Process;
@@ -34,6 +34,28 @@ pub fn a_connection_lost_after_the_commit_is_found_out(world: &dyn World) -> Opt
     assert_eq!(settle(&*ledger, &never_sent).unwrap(), Settled::NotWritten);
     mark(&*ledger, "instead");
     assert_eq!(settle(&*ledger, &never_sent).unwrap(), Settled::NotWritten, "another event stands in its place");
+    Some(())
+}
+
+/// Two writers that decide the same at the same second seal the very same event. Only one of them has written it.
+pub fn a_twin_of_a_lost_batch_is_not_taken_for_it(world: &dyn World) -> Option<()> {
+    let ledger = world.open();
+    mark(&*ledger, "before");
+    let head = ledger.head().unwrap();
+    let twin = |key: u8| {
+        let mut batch = Batch::on(head.clone());
+        let at = batch.record(marker("twins", nation::at(5))).0;
+        let answer = Answer { command: [key; 32], outcome: Outcome::Done { first: at, last: at } };
+        batch.answers.push((IdempotencyKey([key; 16]), answer));
+        batch
+    };
+    let (lost, written) = (twin(1), twin(2));
+    assert_eq!(lost.events, written.events);
+    if !append(&*ledger, &written) {
+        // Another writer was let in between, and neither can be written any more.
+        assert_eq!(settle(&*ledger, &written).unwrap(), Settled::NotWritten);
+    }
+    assert_eq!(settle(&*ledger, &lost).unwrap(), Settled::NotWritten);
     Some(())
 }
 

@@ -77,6 +77,7 @@ macro_rules! contract {
                     a_killed_writer_loses_nothing_acknowledged,
                     a_ledger_is_not_made_twice,
                     a_newer_schema_is_left_alone,
+                    a_twin_of_a_lost_batch_is_not_taken_for_it,
                     what_is_no_ledger_is_said_to_be_none,
                     what_is_not_there_is_missing,
                 },

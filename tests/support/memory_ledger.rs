@@ -215,8 +215,8 @@ impl State {
         self.rows.extend(batch.rows.iter().map(|row| (row.no, row.bytes.clone())));
         self.keys.extend(batch.rows.iter().map(|row| (row.certificate.key, row.no)));
         self.statuses.extend(batch.statuses.iter().map(|new| (new.no, new.status.clone())));
-        self.timers.extend(batch.timers.iter().copied());
         batch.timers_done.iter().for_each(|done| _ = self.timers.remove(done));
+        self.timers.extend(batch.timers.iter().copied());
         self.answers.extend(batch.answers.iter().copied());
         for (key, hour, used) in &batch.budgets {
             *self.budgets.entry((key.clone(), *hour)).or_default() += used;
