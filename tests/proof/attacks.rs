@@ -263,6 +263,14 @@ pub fn an_added_row_is_noticed(world: &dyn World) {
     assert!(report.findings.contains(&Finding::RowExtra(no)), "{report}");
 }
 
+/// An index that hides certificates would have them answered as never issued.
+pub fn a_hidden_certificate_is_noticed(world: &dyn World) {
+    let scene = scene(world);
+    world.hide();
+    let report = scene.verify(world);
+    assert!(report.findings.contains(&Finding::LookUp { no: CertificateNo(VICTIM) }), "{report}");
+}
+
 /// Attack 4: statuses, each way round.
 pub fn an_altered_status_is_noticed(world: &dyn World) {
     let scene = scene(world);

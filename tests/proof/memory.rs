@@ -57,6 +57,10 @@ impl World for Memory {
         state.rows.insert(no, row);
     }
 
+    fn hide(&self) {
+        self.0.state().keys.clear();
+    }
+
     fn set_status(&self, no: CertificateNo, status: Option<Status>) {
         let mut state = self.0.state();
         match status {

@@ -17,6 +17,8 @@ pub trait World {
     fn alter_row(&self, no: CertificateNo, alter: &mut dyn FnMut(&mut Vec<u8>));
     fn remove_row(&self, no: CertificateNo);
     fn add_row(&self, no: CertificateNo, copy_of: CertificateNo);
+    /// Empties the index by which certificates are searched for.
+    fn hide(&self);
     fn set_status(&self, no: CertificateNo, status: Option<Status>);
     fn move_list_member(&self, list: ListNo, from: CertificateNo, to: CertificateNo);
     fn drop_from_queue(&self, position: Position);
