@@ -1,0 +1,109 @@
+//! Single status changes: one caller beside a bare commit, and a crowd of 64.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tashika::app::Writer;
+use tashika::desk::{Desk, Task};
+use tashika::ledger::Ledger;
+use tashika::model::{Actor, Channel, Command, Outcome, PersonId, Policy, Request, Role, Time};
+
+use crate::bare::Bare;
+use crate::table::{Table, Verdict, thousands};
+use crate::{Scale, population};
+
+/// Budgets aren't what is measured here.
+pub fn generous() -> Policy {
+    Policy { budget_floor: u32::MAX, ..Policy::default() }
+}
+
+pub fn hold(n: usize) -> Task {
+    let actor = Actor { role: Role::CallCentre, person: PersonId([7; 16]), channel: Channel::Api };
+    Task::Request(Request {
+        actor,
+        command: Command::Hold { key: population::key(n), lost_at: None },
+        idempotency: None,
+    })
+}
+
+fn clock() -> Time {
+    crate::start()
+}
+
+/// One caller after another, through the writer thread, in turns with a bare commit.
+pub fn lone(name: &str, ledger: &Arc<dyn Ledger>, bare: &Bare, scale: Scale, table: &mut Table) {
+    let (writer, thread) = Writer::start(Desk::new(ledger.clone(), generous()), clock);
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for n in 0..LONE_ROUNDS {
+        let begun = Instant::now();
+        let done = writer.submit(hold(scale.million - 1 - n)).expect("a hold");
+        ours.push(begun.elapsed().as_secs_f64() * 1e6);
+        assert!(matches!(done, Outcome::Done { .. }), "every hold is new");
+        theirs.push(bare.one());
+    }
+    drop(writer);
+    thread.join().expect("the writer ends");
+    let (ours, theirs) = (median(&mut ours), median(&mut theirs));
+    let ratio = ours / theirs;
+    table.row(
+        format!("{name}: a lone caller against a bare durable commit"),
+        format!("{ratio:.2} × ({ours:.0} µs, bare {theirs:.0} µs)"),
+        "≤ 1.5 ×",
+        "≤ 1.2 ×",
+        Verdict::at_most(ratio, 1.5, 1.2),
+    );
+}
+
+/// 64 callers, each waiting for its answer before the next; every answer is durable.
+pub fn crowd(name: &str, ledger: &Arc<dyn Ledger>, scale: Scale, table: &mut Table) {
+    let (writer, thread) = Writer::start(Desk::new(ledger.clone(), generous()), clock);
+    let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
+    let begun = Instant::now();
+    let mut latencies: Vec<f64> = std::thread::scope(|scope| {
+        let callers: Vec<_> = (0..CALLERS)
+            .map(|_| {
+                let (writer, next, stop) = (writer.clone(), &next, &stop);
+                scope.spawn(move || {
+                    let mut latencies = Vec::new();
+                    while !stop.load(Ordering::Relaxed) {
+                        let n = next.fetch_add(1, Ordering::Relaxed);
+                        if n >= scale.million - LONE_ROUNDS {
+                            break;
+                        }
+                        let begun = Instant::now();
+                        let done = writer.submit(hold(n)).expect("a hold");
+                        latencies.push(begun.elapsed().as_secs_f64() * 1e3);
+                        assert!(matches!(done, Outcome::Done { .. }), "every hold is new");
+                    }
+                    latencies
+                })
+            })
+            .collect();
+        std::thread::sleep(Duration::from_secs(scale.seconds));
+        stop.store(true, Ordering::Relaxed);
+        callers.into_iter().flat_map(|caller| caller.join().expect("a caller ends")).collect()
+    });
+    let rate = latencies.len() as f64 / begun.elapsed().as_secs_f64();
+    drop(writer);
+    thread.join().expect("the writer ends");
+    latencies.sort_by(f64::total_cmp);
+    let p99 = latencies[latencies.len() * 99 / 100];
+    let (must, aim) = if name == "SQLite" { (10_000.0, 20_000.0) } else { (6_000.0, 10_000.0) };
+    let verdict = if p99 <= 20.0 { Verdict::at_least(rate, must, aim) } else { Verdict::Short };
+    table.row(
+        format!("{name}: single changes acknowledged durably, 64 callers"),
+        format!("{}/s, p99 {p99:.1} ms", thousands(rate)),
+        &format!("≥ {}/s, p99 ≤ 20 ms", thousands(must)),
+        &format!("≥ {}/s", thousands(aim)),
+        verdict,
+    );
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+const CALLERS: usize = 64;
+const LONE_ROUNDS: usize = 2_000;
