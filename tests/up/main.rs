@@ -8,6 +8,10 @@
 mod broken_off;
 mod certificates;
 mod demonstration;
+#[allow(dead_code, reason = "shared with PostgreSQL's own tests, which use other parts")]
+#[path = "../support/postgres.rs"]
+mod postgres;
+mod postgres_away;
 mod program;
 mod serving;
 mod takeover;
