@@ -7,7 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use tashika::ledger::{Answer, Batch, Head, Ledger, LedgerError, Settled, Severity, Wanted, settle};
-use tashika::model::{CertificateNo, HoldKind, IdempotencyKey, Outcome, Position, Wish};
+use tashika::model::{CertificateNo, HoldKind, IdempotencyKey, IssuerNo, Outcome, Position, Role, Wish};
 
 use crate::nation;
 use crate::processes::Process;
@@ -131,7 +131,7 @@ pub fn a_batch_is_written_whole_or_not_at_all(world: &dyn World) -> Option<()> {
         batch.record(marker("before", nation::at(2)));
         let mut certificates = cards(first_serial + 1);
         certificates.drain(..first_serial as usize - 1);
-        let first = batch.register(nation::actor(tashika::model::Role::System), nation::at(2), certificates);
+        let first = batch.register(nation::actor(Role::Ca(IssuerNo(1))), nation::at(2), certificates);
         let last = batch.record(marker("after", nation::at(2))).0;
         batch.timers.push((nation::at(50), CertificateNo(1)));
         batch.answers.push((key, Answer { command: [1; 32], outcome: Outcome::Done { first, last } }));

@@ -2,8 +2,8 @@
 
 use tashika::ledger::{Batch, Found, Ledger, LedgerError, NewStatus, Settled, Severity, Wanted, settle};
 use tashika::model::{
-    Body, Certificate, CertificateKey, CertificateNo, Decided, Event, Position, Report, ReportKind, Role, Subject,
-    Time, Usage, Wish,
+    Body, Certificate, CertificateKey, CertificateNo, Change, Decided, Event, HoldKind, Position, Report, ReportKind,
+    Role, Subject, Time, Usage, Wish,
 };
 
 use crate::nation;
@@ -48,10 +48,13 @@ pub fn furnish(ledger: &dyn Ledger, certificates: &[Certificate]) {
     register(ledger, certificates);
 }
 
+/// One registration for each run of certificates of one issuer: a CA registers its own only.
 pub fn register(ledger: &dyn Ledger, certificates: &[Certificate]) {
-    let (actor, now) = (nation::actor(Role::Ca(certificates[0].key.issuer)), nation::at(1));
+    let runs = certificates.chunk_by(|a, b| a.key.issuer == b.key.issuer);
     commit(ledger, &Wanted::default(), |_, batch| {
-        batch.register(actor, now, certificates.to_vec());
+        for run in runs.clone() {
+            batch.register(nation::actor(Role::Ca(run[0].key.issuer)), nation::at(1), run.to_vec());
+        }
     });
 }
 
@@ -104,14 +107,25 @@ pub fn record_change(
     key: CertificateKey,
     mut status: tashika::model::Status,
     now: Time,
-    change: &tashika::model::Change,
+    change: &Change,
 ) -> Position {
     let body = Body::Changed { no, key, change: change.clone() };
-    let (position, time) =
-        batch.record(Event { time: now, actor: nation::actor(Role::Window(None)), cause: None, body });
+    let (position, time) = batch.record(Event { time: now, actor: nation::actor(whose(change)), cause: None, body });
     status.apply(change, position, time, position);
     batch.statuses.push(NewStatus { no, status });
     position
+}
+
+/// A role that may make such a change: ledgers may know the table of authority.
+fn whose(change: &Change) -> Role {
+    match change {
+        Change::Held { kind: HoldKind::CallCentre, .. } => Role::CallCentre,
+        Change::Held { kind: HoldKind::Carrier(operator), .. } => Role::Carrier(*operator),
+        Change::Held { kind: HoldKind::Holder, .. } => Role::Holder { presented: None },
+        Change::Held { kind: HoldKind::Registry, .. } => Role::Registry,
+        Change::Held { kind: HoldKind::Review, .. } => Role::Ops,
+        _ => Role::Window(None),
+    }
 }
 
 /// Far more than lies or other writers can cause.
