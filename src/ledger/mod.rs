@@ -15,6 +15,7 @@ mod find;
 pub mod import;
 mod inbox_command;
 mod note;
+pub mod postgres;
 mod request_bytes;
 mod seal;
 pub mod sqlite;

@@ -15,6 +15,12 @@ mod memory_ledger;
 mod nation;
 #[path = "../support/police.rs"]
 mod police;
+#[path = "../support/postgres_proxy.rs"]
+#[allow(dead_code, reason = "shared with PostgreSQL's own tests, which use other parts")]
+mod postgres_proxy;
+#[path = "../support/postgres.rs"]
+#[allow(dead_code, reason = "shared with PostgreSQL's own tests, which use other parts")]
+mod postgres_server;
 #[path = "../support/rng.rs"]
 #[allow(dead_code, reason = "shared with the simulation, which uses other parts")]
 mod rng;
@@ -25,6 +31,7 @@ mod losses;
 mod memory;
 mod order;
 mod policing;
+mod postgres;
 mod processes;
 mod reader;
 mod scanning;
@@ -118,6 +125,7 @@ macro_rules! contract {
 
 contract!(memory_ledger_world, crate::memory::Honest::new());
 contract!(lying_ledger_world, crate::memory::Lying::new());
+contract!(postgres_ledger_world, crate::postgres::Postgres::new());
 contract!(sqlite_ledger_world, crate::sqlite::Embedded::new());
 
 #[test]
@@ -125,6 +133,7 @@ fn every_exception_names_a_case_and_a_ledger() {
     let known = [
         ("lying_ledger_world", lying_ledger_world::CASES),
         ("memory_ledger_world", memory_ledger_world::CASES),
+        ("postgres_ledger_world", postgres_ledger_world::CASES),
         ("sqlite_ledger_world", sqlite_ledger_world::CASES),
     ];
     for exception in world::CANNOT_APPLY {
