@@ -24,6 +24,7 @@ pub struct Cluster {
     user: Option<(u32, u32)>,
     settings: Vec<(String, String)>,
     server: Mutex<Option<Server>>,
+    first_port: Mutex<Option<u16>>,
     databases: AtomicU32,
 }
 
@@ -63,7 +64,15 @@ impl Cluster {
         let made = initdb.output().expect("initdb runs");
         assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
         let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let cluster = Self { programs, base, user, settings, server: Mutex::new(None), databases: AtomicU32::new(0) };
+        let cluster = Self {
+            programs,
+            base,
+            user,
+            settings,
+            server: Mutex::new(None),
+            first_port: Mutex::new(None),
+            databases: AtomicU32::new(0),
+        };
         cluster.restart();
         cluster
     }
@@ -82,10 +91,17 @@ impl Cluster {
 
     /// Runs SQL by psql, stopping at the first error.
     pub fn psql(&self, user: &str, database: &str, sql: &str) -> Output {
-        let mut psql = Command::new(self.programs.join("psql"));
-        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h"]).arg(&self.base);
-        psql.args(["-p", &self.port().to_string(), "-U", user, "-d", database, "-c", sql]);
-        psql.env_remove("PGOPTIONS").output().expect("psql runs")
+        self.client(user, database).args(["-c", sql]).output().expect("psql runs")
+    }
+
+    /// Runs a file by psql, stopping at the first error.
+    pub fn psql_file(&self, user: &str, database: &str, file: &Path) -> Output {
+        self.client(user, database).arg("-f").arg(file).output().expect("psql runs")
+    }
+
+    /// Where one of PostgreSQL's programs is.
+    pub fn program(&self, name: &str) -> PathBuf {
+        self.programs.join(name)
     }
 
     /// What SQL says, which must succeed.
@@ -125,15 +141,27 @@ impl Cluster {
     pub fn restart(&self) {
         let mut running = self.server.lock().unwrap();
         assert!(running.is_none(), "it is running");
+        let mut kept = self.first_port.lock().unwrap();
         for _ in 0..STARTS_MAX {
-            let port = TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
+            let free =
+                || TcpListener::bind("127.0.0.1:0").and_then(|socket| socket.local_addr()).expect("a port").port();
+            // Where its clients know it, if it ran before.
+            let port = kept.unwrap_or_else(free);
             let mut server = self.spawn(port);
             if self.comes_up(&mut server) {
+                *kept = Some(port);
                 *running = Some(server);
                 return;
             }
         }
         panic!("PostgreSQL doesn't start: {}", fs::read_to_string(self.base.join("log")).unwrap_or_default());
+    }
+
+    fn client(&self, user: &str, database: &str) -> Command {
+        let mut psql = Command::new(self.program("psql"));
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-h"]).arg(&self.base);
+        psql.args(["-p", &self.port().to_string(), "-U", user, "-d", database]).env_remove("PGOPTIONS");
+        psql
     }
 
     fn spawn(&self, port: u16) -> Server {
@@ -251,7 +279,7 @@ wait $server
 [ "$word" = keep ] || rm -rf "$base"
 "#;
 
-const PROGRAMS: [&str; 5] = ["initdb", "pg_isready", "pg_ctl", "postgres", "psql"];
+const PROGRAMS: [&str; 6] = ["initdb", "pg_dump", "pg_isready", "pg_ctl", "postgres", "psql"];
 
 /// Durable as in production, and small.
 const SETTINGS: [(&str, &str); 6] = [
