@@ -9,6 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::keys::software::{Ed25519Key, P256Key};
 use crate::keys::{KeyError, Signer};
+use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Batch, Head, Ledger, LedgerError};
 
@@ -17,7 +18,7 @@ use super::config::LedgerPlace;
 /// Opens the ledger at a place.
 pub fn open_ledger(place: &LedgerPlace) -> Result<Arc<dyn Ledger>, LedgerError> {
     match place {
-        LedgerPlace::Postgres(_) => Err(no_postgres()),
+        LedgerPlace::Postgres(url) => Ok(Arc::new(PostgresLedger::open(url)?)),
         LedgerPlace::Sqlite(path) => Ok(Arc::new(SqliteLedger::open(path)?)),
     }
 }
@@ -25,7 +26,7 @@ pub fn open_ledger(place: &LedgerPlace) -> Result<Arc<dyn Ledger>, LedgerError> 
 /// Makes a ledger at a place where there is none, with its first batch.
 pub fn create_ledger(place: &LedgerPlace, genesis: &Batch) -> Result<Arc<dyn Ledger>, LedgerError> {
     match place {
-        LedgerPlace::Postgres(_) => Err(no_postgres()),
+        LedgerPlace::Postgres(url) => Ok(Arc::new(PostgresLedger::create(url, genesis)?)),
         LedgerPlace::Sqlite(path) => Ok(Arc::new(SqliteLedger::create(path, genesis)?)),
     }
 }
@@ -70,8 +71,4 @@ fn own_tools() -> LedgerError {
     let why = "PostgreSQL is copied and restored with its own tools (pg_basebackup, pg_dump): prove the result with \
                'tashika ledger verify'";
     LedgerError::Settings(why.into())
-}
-
-fn no_postgres() -> LedgerError {
-    LedgerError::Settings("this build keeps its ledger in SQLite only: use sqlite:FILE".into())
 }
