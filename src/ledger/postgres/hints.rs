@@ -34,15 +34,23 @@ enum Ears {
 impl Hints {
     /// Returns when something may have come after `after`, or after `at_most`.
     pub(super) fn wait(&self, pool: &Pool, after: Position, at_most: Duration) -> Result<(), LedgerError> {
-        let kept = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut listener = match kept {
-            Some(listener) => listener,
-            None => Listener::new(pool)?,
-        };
-        // A listener that breaks is dropped; the next wait makes a new one.
+        // A listener may have died while nobody waited with it: then it is dropped.
+        while let Some(kept) = self.take() {
+            if let Ok(()) = self.with(kept, after, at_most) {
+                return Ok(());
+            }
+        }
+        self.with(Listener::new(pool)?, after, at_most)
+    }
+
+    fn with(&self, mut listener: Listener, after: Position, at_most: Duration) -> Result<(), LedgerError> {
         listener.wait(after, at_most)?;
         self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(listener);
         Ok(())
+    }
+
+    fn take(&self) -> Option<Listener> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop()
     }
 }
 

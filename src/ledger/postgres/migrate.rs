@@ -1,5 +1,7 @@
 //! The schema: made, recognised, brought up to date.
 
+use postgres::error::{Error, SqlState};
+
 use crate::ledger::{Batch, LedgerError};
 
 use super::append;
@@ -32,7 +34,8 @@ pub(super) fn create(session: &mut Session, genesis: &Batch, name: &str) -> Resu
 
 /// Recognises the schema; brings an older one up to date if this session may.
 pub(super) fn open(session: &mut Session, name: &str) -> Result<(), LedgerError> {
-    let found = session.client.query("SELECT to_regclass('tashika.schema_version') IS NOT NULL", &[]).map_err(other)?;
+    let found = session.client.query("SELECT to_regclass('tashika.schema_version') IS NOT NULL", &[]);
+    let found = found.map_err(|error| unseen(&error, name))?;
     if !found.iter().any(|row| row.try_get(0).unwrap_or(false)) {
         return Err(LedgerError::Missing(name.to_owned()));
     }
@@ -81,14 +84,18 @@ fn apply(transaction: &mut postgres::Transaction<'_>, migration: &Migration) -> 
 
 fn version(session: &mut Session, name: &str) -> Result<i32, LedgerError> {
     let rows = session.client.query("SELECT max(version) FROM tashika.schema_version", &[]);
-    let rows = rows.map_err(|error| match error.code().map(postgres::error::SqlState::code) {
-        Some("42501") => LedgerError::Settings(format!(
-            "{name}: this user may not read the ledger: grant it tashika_server (or tashika_reader)"
-        )),
-        _ => other(error),
-    })?;
+    let rows = rows.map_err(|error| unseen(&error, name))?;
     let version: Option<i32> = rows.first().map(|row| value(row, 0)).transpose()?.flatten();
     version.ok_or_else(|| LedgerError::Damaged("the schema's version is missing".to_owned()))
+}
+
+fn unseen(error: &Error, name: &str) -> LedgerError {
+    match error.code() {
+        Some(&SqlState::INSUFFICIENT_PRIVILEGE) => LedgerError::Settings(format!(
+            "{name}: this user may not read the ledger: grant it tashika_server (or tashika_reader)"
+        )),
+        _ => failed(error, Purpose::Other),
+    }
 }
 
 /// The migrations that a schema of this version still needs.

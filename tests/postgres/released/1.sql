@@ -1,0 +1,2250 @@
+--
+-- PostgreSQL database dump
+--
+
+\restrict fuweVqCrkBM4a91HLzqn0c6PTeE3evpLTXNo3n5TSMUzkXUeSUZr00Z0ldwSMTs
+
+-- Dumped from database version 15.18 (Debian 15.18-0+deb12u1)
+-- Dumped by pg_dump version 15.18 (Debian 15.18-0+deb12u1)
+
+SET statement_timeout = 0;
+SET lock_timeout = 0;
+SET idle_in_transaction_session_timeout = 0;
+SET client_encoding = 'UTF8';
+SET standard_conforming_strings = on;
+SELECT pg_catalog.set_config('search_path', '', false);
+SET check_function_bodies = false;
+SET xmloption = content;
+SET client_min_messages = warning;
+SET row_security = off;
+
+--
+-- Name: tashika; Type: SCHEMA; Schema: -; Owner: -
+--
+
+CREATE SCHEMA tashika;
+
+
+--
+-- Name: add_to_list(bigint, bigint[]); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.add_to_list(p_list bigint, p_members bigint[]) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    l tashika.list%ROWTYPE;
+    added bigint;
+    issuers int[];
+BEGIN
+    SELECT * INTO l FROM tashika.list y WHERE y.no = p_list FOR UPDATE;
+    IF NOT FOUND THEN
+        PERFORM tashika.refuse(format('there is no list %s', p_list));
+    ELSIF l.named_by IS NOT NULL THEN
+        PERFORM tashika.refuse(format('list %s is complete: event %s names it', p_list, l.named_by));
+    END IF;
+    SELECT array_agg(DISTINCT c.issuer) INTO issuers
+      FROM (SELECT coalesce(x.issuer, 0) AS issuer FROM unnest(p_members) m (no)
+            LEFT JOIN LATERAL (SELECT y.issuer FROM tashika.certificate y WHERE y.no = m.no LIMIT 1) x ON true) c;
+    IF 0 = ANY (issuers) THEN
+        PERFORM tashika.refuse('a list names registered certificates only');
+    END IF;
+    INSERT INTO tashika.list_member SELECT p_list, m.no FROM unnest(p_members) m (no) ON CONFLICT DO NOTHING;
+    GET DIAGNOSTICS added = ROW_COUNT;
+    UPDATE tashika.list y
+       SET members = y.members + added,
+           issuer = CASE WHEN issuers IS NULL THEN y.issuer
+                         WHEN cardinality(issuers) = 1 AND coalesce(y.issuer, issuers[1]) = issuers[1] THEN issuers[1]
+                         ELSE -1 END
+     WHERE y.no = p_list;
+END $$;
+
+
+--
+-- Name: append(bigint, bigint, bytea, bigint, bigint, bytea, bytea, bigint, bigint, bigint, bytea[], bytea[], bytea[], bigint[], bytea[], bigint[], bigint[], bigint[], bigint[], bytea[], bytea[], smallint[], bigint[], bigint[], text[], bigint[], bigint[], bigint[], bigint[], bigint[], text[]); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_status_nos bigint[], p_states bytea[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    was tashika.head%ROWTYPE;
+    done record;
+    answers bigint;
+BEGIN
+    SELECT * INTO STRICT was FROM tashika.head h ORDER BY h.position DESC LIMIT 1 FOR UPDATE;
+    IF was.position <> p_at OR was.link <> p_at_link OR was.epoch <> p_at_epoch THEN
+        RETURN was.position;
+    END IF;
+    UPDATE tashika.head h
+       SET position = p_position, epoch = p_epoch, link = p_link, tree = p_tree, "time" = p_time, book = p_book,
+           certificates = p_certificates
+     WHERE h.position = was.position;
+    PERFORM tashika.check_head(was, p_epoch, p_position, p_link, p_tree, p_time, p_certificates,
+                               p_events, p_links, p_rows);
+    IF cardinality(p_events) > 0 THEN
+        PERFORM tashika.check_events(was, p_epoch, p_book, p_events, p_links);
+        INSERT INTO tashika.event
+        SELECT p_at + e.o, e.b, e.l FROM unnest(p_events, p_links) WITH ORDINALITY e (b, l, o);
+        IF p_book > was.book THEN
+            PERFORM tashika.write_book(was.position, p_events);
+        END IF;
+    END IF;
+    PERFORM tashika.write_rows(was, p_events, p_rows);
+    PERFORM tashika.write_statuses(p_at, p_events, p_status_nos, p_states);
+    PERFORM tashika.write_queue(p_at, p_events);
+    IF cardinality(p_done_at) > 0 THEN
+        FOR done IN SELECT u.at, u.no FROM unnest(p_done_at, p_done_nos) u (at, no) LOOP
+            DELETE FROM tashika.timer t WHERE t.at = done.at AND t.certificate = done.no;
+        END LOOP;
+    END IF;
+    -- After those that are done: what is done and set again in one batch is set.
+    IF cardinality(p_timer_at) > 0 THEN
+        INSERT INTO tashika.timer SELECT t.at, t.no FROM unnest(p_timer_at, p_timer_nos) t (at, no)
+        ON CONFLICT DO NOTHING;
+    END IF;
+    IF cardinality(p_answer_keys) > 0 THEN
+        INSERT INTO tashika.answer
+        SELECT * FROM unnest(p_answer_keys, p_answer_commands, p_answer_outcomes, p_answer_firsts, p_answer_lasts)
+        ON CONFLICT DO NOTHING;
+        GET DIAGNOSTICS answers = ROW_COUNT;
+        -- An answer without an event leaves the head as it is, so here is where a second writer is noticed.
+        IF answers <> cardinality(p_answer_keys) THEN
+            RAISE EXCEPTION USING ERRCODE = 'TK002', MESSAGE = 'a command of that name was answered meanwhile';
+        END IF;
+    END IF;
+    IF cardinality(p_budget_keys) > 0 THEN
+        PERFORM tashika.write_budgets(p_budget_keys, p_budget_hours, p_budget_used);
+    END IF;
+    IF cardinality(p_inbox_nos) > 0 THEN
+        PERFORM tashika.write_inbox(p_position, p_inbox_nos, p_inbox_firsts, p_inbox_lasts, p_inbox_whys);
+    END IF;
+    IF p_position > p_at THEN
+        PERFORM pg_notify('tashika', p_position::text);
+    END IF;
+    RETURN NULL;
+END $$;
+
+
+--
+-- Name: beat(bigint); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.beat(p_now bigint, OUT epoch bigint, OUT at bigint, OUT link bytea, OUT "time" bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+    h tashika.head%ROWTYPE;
+    last tashika.heartbeat%ROWTYPE;
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    SELECT * INTO STRICT h FROM tashika.head y ORDER BY y.position DESC LIMIT 1 FOR SHARE;
+    SELECT * INTO last FROM tashika.heartbeat y ORDER BY y.beat DESC LIMIT 1;
+    epoch := h.epoch;
+    at := h.position;
+    link := h.link;
+    "time" := greatest(p_now, h."time", last."time");
+    IF last.beat IS NULL THEN
+        INSERT INTO tashika.heartbeat VALUES (1, h.epoch, h.position, h.link, "time");
+    ELSE
+        UPDATE tashika.heartbeat y
+           SET beat = last.beat + 1, epoch = h.epoch, position = h.position, link = h.link, "time" = beat."time"
+         WHERE y.beat = last.beat;
+    END IF;
+END $$;
+
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
+
+--
+-- Name: head; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.head (
+    "position" bigint NOT NULL,
+    ledger bytea NOT NULL,
+    epoch bigint NOT NULL,
+    link bytea NOT NULL,
+    tree bytea NOT NULL,
+    "time" bigint NOT NULL,
+    book bigint NOT NULL,
+    certificates bigint NOT NULL,
+    CONSTRAINT head_ledger_check CHECK ((octet_length(ledger) = 16)),
+    CONSTRAINT head_link_check CHECK ((octet_length(link) = 32))
+)
+WITH (fillfactor='10', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_scale_factor='0');
+
+
+--
+-- Name: check_events(tashika.head, bigint, bigint, bytea[], bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.check_events(was tashika.head, p_epoch bigint, p_book bigint, p_events bytea[], p_links bytea[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    wrong text;
+    last_epoch bigint;
+    last_book bigint;
+BEGIN
+    SELECT CASE
+               WHEN x.link <> sha256('\x02' || x.link_before || sha256('\x00' || x.bytes))
+                   THEN format('event %s does not continue the history', x.position)
+               WHEN x."time" < x.time_before THEN format('event %s is dated before its predecessor', x.position)
+               WHEN x.cause > x.position THEN format('event %s has a cause that comes later', x.position)
+               ELSE format('event %s is of a kind that its role may not write, or that this schema does not know',
+                           x.position)
+           END
+      INTO wrong
+      FROM (
+          SELECT e.*,
+                 lag(e.link, 1, was.link) OVER (ORDER BY e.position) AS link_before,
+                 lag(e."time", 1, was."time") OVER (ORDER BY e.position) AS time_before,
+                 CASE e.kind
+                     WHEN 6 THEN get_byte(e.bytes, e.body + CASE get_byte(e.bytes, e.body)
+                                                               WHEN 1 THEN 3 WHEN 2 THEN 5 ELSE 45 END)
+                     WHEN 7 THEN get_byte(e.bytes, e.body)
+                     ELSE 0
+                 END AS detail
+          FROM tashika.parsed(was.position, p_events, p_links) e
+      ) x
+     WHERE x.link <> sha256('\x02' || x.link_before || sha256('\x00' || x.bytes))
+        OR x."time" < x.time_before OR x.cause > x.position
+        OR get_byte(x.bytes, 0) <> 1 OR get_byte(x.bytes, 3) <> 1
+        -- Changes have their rules checked with the certificate at hand.
+        OR x.kind <> 5 AND NOT EXISTS (
+            SELECT FROM tashika.rule r WHERE r.kind = x.kind AND r.role = x.role AND r.detail = x.detail
+               AND (r.only_if = '' OR r.only_if = 'undo' AND EXISTS (
+                   SELECT FROM tashika.event y WHERE y.position = x.cause AND tashika.u16(y.bytes, 1) = 10)))
+        -- The ledger's creation is its first event, and nothing else is.
+        OR (x.kind = 1) <> (x.position = 1) OR x.kind = 1 AND substr(x.bytes, x.body + 1) <> was.ledger
+        -- A CA names its own generation as a set, or a list of its own certificates; a chip batch may hold another's.
+        OR x.kind = 6 AND x.role = 2 AND CASE get_byte(x.bytes, x.body)
+               WHEN 1 THEN tashika.u16(x.bytes, x.body + 1) <> x.issuer WHEN 2 THEN true ELSE false END
+        OR x.kind = 12 AND tashika.u32(x.bytes, x.body) <= was.epoch
+     LIMIT 1;
+    IF wrong IS NOT NULL THEN
+        PERFORM tashika.refuse(wrong);
+    END IF;
+    SELECT max(CASE e.kind WHEN 12 THEN tashika.u32(e.bytes, e.body) END),
+           max(CASE WHEN e.kind IN (2, 3, 6) THEN e.position END)
+      INTO last_epoch, last_book
+      FROM tashika.parsed(was.position, p_events) e;
+    IF p_epoch <> coalesce(last_epoch, was.epoch) OR p_book <> coalesce(last_book, was.book) THEN
+        PERFORM tashika.refuse('epoch and book change by their own events only');
+    END IF;
+END $$;
+
+
+--
+-- Name: check_head(tashika.head, bigint, bigint, bytea, bytea, bigint, bigint, bytea[], bytea[], bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.check_head(was tashika.head, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF p_position <> was.position + cardinality(p_events) OR cardinality(p_links) <> cardinality(p_events) THEN
+        PERFORM tashika.refuse('positions are contiguous');
+    END IF;
+    IF p_certificates <> was.certificates + cardinality(p_rows) THEN
+        PERFORM tashika.refuse('certificates are numbered without gaps');
+    END IF;
+    IF octet_length(p_tree) % 32 <> 0
+       OR bit_count(int8send(p_position)) <> octet_length(p_tree) / 32 THEN
+        PERFORM tashika.refuse('the hash tree does not fit the position');
+    END IF;
+    IF p_link <> coalesce(p_links[cardinality(p_links)], was.link) THEN
+        PERFORM tashika.refuse('the head is the last event');
+    END IF;
+    IF p_time < was."time" OR cardinality(p_events) = 0
+       AND (p_time, p_epoch, p_certificates) <> (was."time", was.epoch, was.certificates) THEN
+        PERFORM tashika.refuse('the head moves with events only, and never back in time');
+    END IF;
+END $$;
+
+
+--
+-- Name: check_releases(bigint, bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.check_releases(p_at bigint, p_events bytea[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    wrong bigint;
+BEGIN
+    SELECT r.position INTO wrong
+      FROM (SELECT c.position, c.bytes, c.body, c.t, g.i, substr(c.bytes, c.t + 4 + 8 * g.i, 8) AS hold
+            FROM (SELECT e.position, e.bytes, e.body, e.body + 11 + get_byte(e.bytes, e.body + 10) AS t
+                  FROM tashika.parsed(p_at, p_events) e WHERE e.kind = 5 OFFSET 0) c,
+                 LATERAL generate_series(0, tashika.u16(c.bytes, c.t + 1) - 1) g (i)
+            WHERE get_byte(c.bytes, c.t) = 3 OFFSET 0) r
+     WHERE NOT EXISTS (SELECT FROM tashika.status s
+                       WHERE s.no = tashika.u64(r.bytes, r.body) AND position(r.hold IN s.state) > 0)
+       AND NOT EXISTS (SELECT FROM tashika.event o
+                       WHERE o.position = tashika.u64(r.hold, 0) AND o.position > p_at AND o.position < r.position
+                         AND tashika.u16(o.bytes, 1) = 5
+                         AND position(int8send(tashika.u64(r.bytes, r.body)) IN o.bytes) > 0)
+       AND NOT EXISTS (SELECT FROM tashika.set_event x
+                       WHERE x.position = tashika.u64(r.hold, 0) AND x.change = 1)
+     LIMIT 1;
+    IF wrong IS NOT NULL THEN
+        PERFORM tashika.refuse(format('event %s releases a hold that is not open', wrong));
+    END IF;
+END $$;
+
+
+--
+-- Name: close_lists(bigint, bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.close_lists(p_at bigint, p_events bytea[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    e record;
+    members_now bigint;
+BEGIN
+    FOR e IN SELECT s.position, s.role, s.issuer, tashika.u32(s.bytes, s.body + 1) AS list,
+                    tashika.u64(s.bytes, s.body + 5) AS members
+             FROM tashika.parsed(p_at, p_events) s WHERE s.kind = 6 AND get_byte(s.bytes, s.body) = 3
+    LOOP
+        -- A later event may name the list again: to release it, or to revoke what was held.
+        UPDATE tashika.list l SET named_by = coalesce(l.named_by, e.position)
+        WHERE l.no = e.list AND (e.role <> 2 OR l.issuer = e.issuer)
+        RETURNING l.members INTO members_now;
+        IF members_now IS DISTINCT FROM e.members THEN
+            PERFORM tashika.refuse(format('event %s does not fit list %s', e.position, e.list));
+        END IF;
+    END LOOP;
+END $$;
+
+
+--
+-- Name: find(integer[], bytea[], bigint[], bytea[], text[], bytea[], bytea[], boolean, bytea[], text[], bigint); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.find(p_issuers integer[], p_serials bytea[], p_numbers bigint[], p_media bytea[], p_operators text[], p_sims bytea[], p_holders bytea[], p_families boolean, p_answers bytea[], p_budgets text[], p_hour bigint) RETURNS TABLE(kind smallint, no bigint, a bytea, b bytea, numbers bigint[])
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+DECLARE
+    nos bigint[] := p_numbers;
+    holders bytea[] := p_holders;
+BEGIN
+    RETURN QUERY
+    SELECT 0::smallint, h.position, h.ledger || h.link, h.tree, ARRAY[h.epoch, h."time", h.book, h.certificates]
+    FROM tashika.head h ORDER BY h.position DESC LIMIT 1;
+    IF cardinality(p_serials) > 0 THEN
+        nos := nos || ARRAY(
+            SELECT c.no FROM unnest(p_issuers, p_serials) k (issuer, serial),
+                LATERAL (SELECT y.no FROM tashika.certificate y
+                         WHERE y.issuer = k.issuer AND y.serial = k.serial LIMIT 1) c);
+    END IF;
+    IF cardinality(p_media) > 0 THEN
+        nos := nos || ARRAY(SELECT c.no FROM tashika.certificate c WHERE c.medium = ANY (p_media));
+    END IF;
+    IF cardinality(p_sims) > 0 THEN
+        nos := nos || ARRAY(
+            SELECT c.no FROM unnest(p_operators, p_sims) k (operator, sim),
+                LATERAL (SELECT y.no FROM tashika.certificate y
+                         WHERE y.sim = k.sim AND y.operator = k.operator OFFSET 0) c);
+    END IF;
+    IF p_families AND cardinality(nos) > 0 THEN
+        holders := holders || ARRAY(
+            SELECT DISTINCT c.holder FROM unnest(nos) k (no),
+                LATERAL (SELECT y.holder FROM tashika.certificate y WHERE y.no = k.no LIMIT 1) c);
+    END IF;
+    IF cardinality(holders) > 0 THEN
+        nos := nos || ARRAY(SELECT c.no FROM tashika.certificate c WHERE c.holder = ANY (holders));
+    END IF;
+    IF cardinality(nos) > 0 THEN
+        RETURN QUERY
+        SELECT 1::smallint, c.no, c."row", s.state,
+               ARRAY(SELECT m.list FROM tashika.list_member m WHERE m.certificate = c.no)
+        FROM (SELECT DISTINCT u.no FROM unnest(nos) u (no)) k,
+             LATERAL (SELECT y.no, y."row" FROM tashika.certificate y WHERE y.no = k.no LIMIT 1) c
+             LEFT JOIN LATERAL (SELECT y.state FROM tashika.status y WHERE y.no = c.no LIMIT 1) s ON true
+        ORDER BY c.no;
+    END IF;
+    IF cardinality(p_answers) > 0 THEN
+        RETURN QUERY
+        SELECT 2::smallint, 0::bigint, x.key, x.command, ARRAY[x.outcome, x.first, x.last]
+        FROM unnest(p_answers) k (key),
+             LATERAL (SELECT y.* FROM tashika.answer y WHERE y.key = k.key LIMIT 1) x;
+    END IF;
+    IF cardinality(p_budgets) > 0 THEN
+        RETURN QUERY
+        SELECT 3::smallint, k.o, NULL::bytea, NULL::bytea,
+               ARRAY[coalesce(max(x.used) FILTER (WHERE d.day = 0), 0), coalesce(max(x.used) FILTER (WHERE d.day > 0), 0)]
+        FROM unnest(p_budgets) WITH ORDINALITY k (key, o), generate_series(0, 28) d (day),
+             LATERAL (SELECT y.used FROM tashika.budget y
+                      WHERE y.key = k.key AND y.hour = p_hour - 24 * d.day ORDER BY y.used DESC LIMIT 1) x
+        GROUP BY k.o;
+    END IF;
+END $$;
+
+
+--
+-- Name: fits(bytea, bigint, integer, integer, integer, integer, integer, integer, integer); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.fits(state bytea, at bigint, tag integer, reason integer, opened integer, life_was integer, weight_was integer, reason_was integer, holds_were integer) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT get_byte(state, 0) = 1 AND substr(state, 2, 8) = int8send(at)
+       AND get_byte(state, 9) = CASE tag WHEN 4 THEN 2 WHEN 1 THEN 1 ELSE life_was END
+       AND CASE get_byte(state, 9)
+               WHEN 2 THEN tashika.weight(get_byte(state, 10)) = greatest(weight_was, tashika.weight(reason))
+                           AND get_byte(state, 10) = coalesce(reason, reason_was, get_byte(state, 10))
+               ELSE holds_were IS NULL OR tashika.holds(state) = holds_were + opened
+           END
+$$;
+
+
+--
+-- Name: grant_ca(regrole, integer); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.grant_ca(role regrole, issuer integer) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    INSERT INTO tashika.ca VALUES (role, issuer);
+    EXECUTE format('GRANT USAGE ON SCHEMA tashika TO %s', role);
+    EXECUTE format('GRANT EXECUTE ON FUNCTION tashika.submit_registration, tashika.submit_revocation,
+                    tashika.submit_acknowledgement, tashika.submission TO %s', role);
+END $$;
+
+
+--
+-- Name: holds(bytea); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.holds(state bytea) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT CASE get_byte(state, 9) WHEN 2 THEN 0 ELSE tashika.u16(state, 11 + 4 * get_byte(state, 10)) END $$;
+
+
+--
+-- Name: may_follow(integer, integer, integer, integer); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.may_follow(tag integer, reason integer, life_was integer, weight_was integer) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT CASE tag WHEN 1 THEN life_was = 0
+                    WHEN 2 THEN life_was < 2
+                    WHEN 3 THEN life_was < 2
+                    WHEN 4 THEN life_was < 2 AND tashika.weight(reason) IS NOT NULL
+                    WHEN 5 THEN life_was = 2 AND tashika.weight(reason) > weight_was
+                    ELSE tag IN (6, 7) END
+$$;
+
+
+--
+-- Name: new_list(); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.new_list() RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ INSERT INTO tashika.list DEFAULT VALUES RETURNING no $$;
+
+
+--
+-- Name: own_issuer(); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.own_issuer() RETURNS integer
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    own int;
+BEGIN
+    SELECT c.issuer INTO own FROM tashika.ca c JOIN pg_roles r ON r.oid = c.role WHERE r.rolname = session_user;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = '42501', MESSAGE = format('%I stands for no issuer', session_user),
+            HINT = 'The owner of the ledger grants it: SELECT tashika.grant_ca(role, issuer number).';
+    END IF;
+    RETURN own;
+END $$;
+
+
+--
+-- Name: parsed(bigint, bytea[], bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.parsed(p_at bigint, p_events bytea[], p_links bytea[] DEFAULT NULL::bytea[]) RETURNS TABLE("position" bigint, bytes bytea, link bytea, kind integer, "time" bigint, role integer, issuer integer, cause bigint, body integer)
+    LANGUAGE sql IMMUTABLE ROWS 64 PARALLEL SAFE
+    AS $$
+    SELECT x.at, x.b, x.l, tashika.u16(x.b, 1), tashika.u64(x.b, 4), get_byte(x.b, 12),
+           CASE get_byte(x.b, 12) WHEN 2 THEN tashika.u16(x.b, 13) END,
+           tashika.u64(x.b, x.a + 17), x.a + 25
+    FROM (
+        SELECT p_at + e.o AS at, e.b, e.l,
+               13 + CASE get_byte(e.b, 12)
+                        WHEN 2 THEN 2
+                        WHEN 4 THEN 2 + tashika.u16(e.b, 13)
+                        WHEN 5 THEN 1 + 16 * get_byte(e.b, 13)
+                        WHEN 10 THEN 1 + 4 * get_byte(e.b, 13)
+                        ELSE 0
+                    END AS a
+        FROM unnest(p_events, p_links) WITH ORDINALITY e (b, l, o)
+        OFFSET 0
+    ) x
+$$;
+
+
+--
+-- Name: refuse(text); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.refuse(why text) RETURNS void
+    LANGUAGE plpgsql
+    AS $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'TK001', MESSAGE = why; END $$;
+
+
+--
+-- Name: registered(integer[], bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.registered(p_issuers integer[], p_serials bytea[]) RETURNS TABLE(no bigint)
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    SET plan_cache_mode TO 'force_generic_plan'
+    AS $$
+BEGIN
+    RETURN QUERY
+    SELECT c.no FROM unnest(p_issuers, p_serials) WITH ORDINALITY k (issuer, serial, o)
+    LEFT JOIN LATERAL (SELECT y.no FROM tashika.certificate y
+                       WHERE y.issuer = k.issuer AND y.serial = k.serial LIMIT 1) c ON true
+    ORDER BY k.o;
+END $$;
+
+
+--
+-- Name: release_lease(text, bytea); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.release_lease(p_name text, p_node bytea) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$ DELETE FROM tashika.lease l WHERE l.name = p_name AND l.node = p_node $$;
+
+
+--
+-- Name: revoke_ca(regrole); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.revoke_ca(role regrole) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    DELETE FROM tashika.ca c WHERE c.role = revoke_ca.role;
+    EXECUTE format('REVOKE ALL ON FUNCTION tashika.submit_registration, tashika.submit_revocation,
+                    tashika.submit_acknowledgement, tashika.submission FROM %s', role);
+    EXECUTE format('REVOKE USAGE ON SCHEMA tashika FROM %s', role);
+END $$;
+
+
+--
+-- Name: submission(bigint); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.submission(number bigint, OUT state text, OUT first_position bigint, OUT last_position bigint, OUT why text) RETURNS record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    SELECT CASE i.state WHEN 0 THEN 'waiting' WHEN 1 THEN 'done' ELSE 'refused' END, i.first, i.last, i.why
+      INTO submission.state, first_position, last_position, submission.why
+      FROM tashika.inbox i WHERE i.no = number AND i.issuer = tashika.own_issuer();
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = '02000', MESSAGE = format('no submission %s of this issuer', number);
+    END IF;
+END $$;
+
+
+--
+-- Name: submit(jsonb); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.submit(p_command jsonb) RETURNS bigint
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+    own int := tashika.own_issuer();
+    oldest bigint;
+    number bigint;
+BEGIN
+    IF octet_length(p_command::text) > 1048576 THEN
+        RAISE EXCEPTION USING ERRCODE = '54000', MESSAGE = 'a command has at most 1 MiB';
+    END IF;
+    INSERT INTO tashika.inbox (issuer, command) VALUES (own, p_command::text) RETURNING no INTO number;
+    -- Numbers between the oldest that waits and this one: at least as many as wait.
+    SELECT i.no INTO oldest FROM tashika.inbox i WHERE i.state = 0 ORDER BY i.no LIMIT 1;
+    IF number - oldest > 1000000 THEN
+        RAISE EXCEPTION USING ERRCODE = '54000', MESSAGE = 'too many commands wait in the inbox',
+            HINT = 'Is a tashika server running on this ledger? Try again later.';
+    END IF;
+    PERFORM pg_notify('tashika', 'inbox');
+    RETURN number;
+END $$;
+
+
+--
+-- Name: submit_acknowledgement(text); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.submit_acknowledgement(serial text) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT tashika.submit(jsonb_build_object('acknowledge', jsonb_build_object('serial', serial)))
+$$;
+
+
+--
+-- Name: submit_registration(jsonb); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.submit_registration(certificates jsonb) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    IF jsonb_typeof(certificates) = 'object' THEN
+        certificates := jsonb_build_array(certificates);
+    END IF;
+    IF jsonb_typeof(certificates) IS DISTINCT FROM 'array'
+       OR jsonb_array_length(certificates) NOT BETWEEN 1 AND 1000 THEN
+        RAISE EXCEPTION USING ERRCODE = '22023', MESSAGE = 'one certificate, or an array of 1 to 1000';
+    END IF;
+    RETURN tashika.submit(jsonb_build_object('register', certificates));
+END $$;
+
+
+--
+-- Name: submit_revocation(text, text, text); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.submit_revocation(serial text, reason text, lost_at text DEFAULT NULL::text) RETURNS bigint
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+    SELECT tashika.submit(jsonb_build_object('revoke', jsonb_strip_nulls(
+        jsonb_build_object('serial', serial, 'reason', reason, 'lost_at', lost_at))))
+$$;
+
+
+--
+-- Name: take_lease(text, bytea, bigint, bigint); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.take_lease(p_name text, p_node bytea, p_now_ms bigint, p_until_ms bigint, OUT node bytea, OUT until_ms bigint) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+BEGIN
+    PERFORM set_config('synchronous_commit', 'off', true);
+    INSERT INTO tashika.lease AS l VALUES (p_name, p_node, p_until_ms)
+    ON CONFLICT (name) DO UPDATE SET node = excluded.node, until_ms = excluded.until_ms
+        WHERE l.node = excluded.node OR l.until_ms <= p_now_ms
+    RETURNING l.node, l.until_ms INTO take_lease.node, take_lease.until_ms;
+    IF NOT FOUND THEN
+        SELECT l.node, l.until_ms INTO STRICT take_lease.node, take_lease.until_ms
+        FROM tashika.lease l WHERE l.name = p_name;
+    END IF;
+END $$;
+
+
+--
+-- Name: take_turn(); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.take_turn() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET enable_seqscan TO 'off'
+    AS $$ BEGIN PERFORM FROM tashika.head h ORDER BY h.position DESC LIMIT 1 FOR UPDATE; END $$;
+
+
+--
+-- Name: u16(bytea, integer); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.u16(b bytea, o integer) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT get_byte(b, o) << 8 | get_byte(b, o + 1) $$;
+
+
+--
+-- Name: u32(bytea, integer); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.u32(b bytea, o integer) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT get_byte(b, o)::bigint << 8 | get_byte(b, o + 1) << 8 | get_byte(b, o + 2) << 8 | get_byte(b, o + 3) $$;
+
+
+--
+-- Name: u64(bytea, integer); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.u64(b bytea, o integer) RETURNS bigint
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT get_byte(b, o)::bigint << 8 | get_byte(b, o + 1) << 8 | get_byte(b, o + 2) << 8 | get_byte(b, o + 3)
+        << 8 | get_byte(b, o + 4) << 8 | get_byte(b, o + 5) << 8 | get_byte(b, o + 6) << 8 | get_byte(b, o + 7) $$;
+
+
+--
+-- Name: upkeep(integer); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.upkeep(p_limit integer) RETURNS bigint
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    done bigint;
+BEGIN
+    DELETE FROM tashika.budget b
+     WHERE b.ctid = ANY (ARRAY(
+         SELECT y.ctid FROM tashika.budget y
+          WHERE y.hour < (SELECT (h."time" + 9 * 3600) / 3600 - 24 * 30
+                          FROM tashika.head h ORDER BY h.position DESC LIMIT 1)
+          LIMIT p_limit));
+    GET DIAGNOSTICS done = ROW_COUNT;
+    RETURN done;
+END $$;
+
+
+--
+-- Name: weight(integer); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.weight(reason integer) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$ SELECT CASE reason WHEN 0 THEN 0 WHEN 3 THEN 1 WHEN 4 THEN 1 WHEN 5 THEN 1 WHEN 9 THEN 1
+                      WHEN 1 THEN 2 WHEN 10 THEN 2 WHEN 2 THEN 3 END $$;
+
+
+--
+-- Name: write_book(bigint, bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.write_book(p_at bigint, p_events bytea[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    INSERT INTO tashika.issuer
+    SELECT tashika.u16(e.bytes, e.body), e.position FROM tashika.parsed(p_at, p_events) e WHERE e.kind = 2;
+    INSERT INTO tashika.scope
+    SELECT tashika.u32(e.bytes, e.body), tashika.u16(e.bytes, e.body + 4), e.position
+    FROM tashika.parsed(p_at, p_events) e WHERE e.kind = 3;
+    INSERT INTO tashika.set_event
+    SELECT e.position, e.target, e.no, get_byte(e.bytes, e.c),
+           CASE get_byte(e.bytes, e.c) WHEN 3 THEN get_byte(e.bytes, e.c + 1) END
+    FROM (
+        SELECT s.*, get_byte(s.bytes, s.body) AS target,
+               CASE get_byte(s.bytes, s.body)
+                   WHEN 1 THEN tashika.u16(s.bytes, s.body + 1) ELSE tashika.u32(s.bytes, s.body + 1) END AS no,
+               s.body + CASE get_byte(s.bytes, s.body) WHEN 1 THEN 3 WHEN 2 THEN 5 ELSE 45 END AS c
+        FROM tashika.parsed(p_at, p_events) s WHERE s.kind = 6
+    ) e;
+    -- Numbers are given without gaps: readers find an issuer or a scope by counting.
+    IF (SELECT coalesce(max(i.no), 0) <> count(*) FROM tashika.issuer i)
+       OR (SELECT coalesce(max(s.no), 0) <> count(*) FROM tashika.scope s) THEN
+        PERFORM tashika.refuse('issuers and scopes are numbered from 1 without gaps');
+    END IF;
+    PERFORM tashika.close_lists(p_at, p_events);
+END $$;
+
+
+--
+-- Name: write_budgets(text[], bigint[], bigint[]); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.write_budgets(p_keys text[], p_hours bigint[], p_used bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    w record;
+    newest bigint;
+BEGIN
+    FOR w IN SELECT u.key, u.hour, sum(u.used)::bigint AS used FROM unnest(p_keys, p_hours, p_used) u (key, hour, used)
+             GROUP BY u.key, u.hour
+    LOOP
+        newest := (SELECT b.used FROM tashika.budget b WHERE b.key = w.key AND b.hour = w.hour
+                   ORDER BY b.used DESC LIMIT 1);
+        IF newest IS NULL THEN
+            INSERT INTO tashika.budget VALUES (w.key, w.hour, w.used);
+        ELSIF w.used > 0 THEN
+            UPDATE tashika.budget b SET used = newest + w.used
+            WHERE b.key = w.key AND b.hour = w.hour AND b.used = newest;
+        END IF;
+    END LOOP;
+END $$;
+
+
+--
+-- Name: write_inbox(bigint, bigint[], bigint[], bigint[], text[]); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.write_inbox(p_position bigint, p_nos bigint[], p_firsts bigint[], p_lasts bigint[], p_whys text[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    d record;
+BEGIN
+    FOR d IN SELECT * FROM unnest(p_nos, p_firsts, p_lasts, p_whys) u (no, first, last, why) LOOP
+        UPDATE tashika.inbox i
+           SET state = CASE WHEN d.why IS NULL THEN 1 ELSE 2 END, first = d.first, last = d.last, why = d.why
+         WHERE i.no = d.no AND i.state = 0 AND d.first <= d.last AND d.last <= p_position;
+        IF NOT FOUND THEN
+            PERFORM tashika.refuse(format('item %s of the inbox does not wait', d.no));
+        END IF;
+    END LOOP;
+END $$;
+
+
+--
+-- Name: write_queue(bigint, bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.write_queue(p_at bigint, p_events bytea[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    decisions bigint[];
+    decided bigint;
+BEGIN
+    INSERT INTO tashika.queue SELECT e.position FROM tashika.parsed(p_at, p_events) e WHERE e.kind = 8;
+    SELECT array_agg(tashika.u64(e.bytes, e.body)) INTO decisions
+    FROM tashika.parsed(p_at, p_events) e WHERE e.kind = 9;
+    IF decisions IS NOT NULL THEN
+        DELETE FROM tashika.queue q WHERE q.position = ANY (decisions);
+        GET DIAGNOSTICS decided = ROW_COUNT;
+        IF decided <> cardinality(decisions) THEN
+            PERFORM tashika.refuse('a decision about something that does not wait');
+        END IF;
+    END IF;
+END $$;
+
+
+--
+-- Name: write_rows(tashika.head, bytea[], bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.write_rows(was tashika.head, p_events bytea[], p_rows bytea[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    firsts bigint[];
+    issuers int[];
+    digests bytea[];
+    counts bigint[];
+    wrong bigint;
+BEGIN
+    SELECT array_agg(tashika.u64(e.bytes, e.body) ORDER BY e.position), array_agg(e.issuer ORDER BY e.position),
+           array_agg(substr(e.bytes, e.body + 13, 32) ORDER BY e.position),
+           array_agg(tashika.u32(e.bytes, e.body + 8) ORDER BY e.position)
+      INTO firsts, issuers, digests, counts
+      FROM tashika.parsed(was.position, p_events) e WHERE e.kind = 4;
+    IF firsts IS NULL AND cardinality(p_rows) = 0 THEN
+        RETURN;
+    END IF;
+    IF firsts IS NULL OR firsts[1] <> was.certificates + 1
+       OR (SELECT sum(c) FROM unnest(counts) c) <> cardinality(p_rows) THEN
+        PERFORM tashika.refuse('registration events name exactly the certificates that come with them');
+    END IF;
+    SELECT count(*) INTO wrong FROM (
+        SELECT g.event, sha256(string_agg(int4send(octet_length(g.r)) || g.r, ''::bytea ORDER BY g.o)) AS digest,
+               count(*) AS counted,
+               bool_and(tashika.u16(g.r, 1) = issuers[g.event] AND s.issuer = issuers[g.event]
+                        AND get_byte(g.r, 0) = 1) AS fits
+        FROM (SELECT width_bucket(was.certificates + u.o, firsts) AS event, u.r, u.o, get_byte(u.r, 3) AS n
+              FROM unnest(p_rows) WITH ORDINALITY u (r, o) OFFSET 0) g
+        LEFT JOIN LATERAL (
+            SELECT x.issuer FROM tashika.scope x WHERE x.no = tashika.u32(g.r, g.n + 58) LIMIT 1) s ON true
+        GROUP BY g.event
+    ) d
+    WHERE d.digest <> digests[d.event] OR d.counted <> counts[d.event] OR d.fits IS NOT TRUE;
+    IF wrong > 0 THEN
+        PERFORM tashika.refuse('rows differ from their event, or are not of its issuer and scope');
+    END IF;
+    INSERT INTO tashika.certificate
+    SELECT x.no, tashika.u16(x.r, 1), substr(x.r, 5, x.n), substr(x.r, x.n + 23, 16), substr(x.r, x.n + 7, 16),
+           CASE get_byte(x.r, x.n + 69) WHEN 1 THEN convert_from(substr(x.r, x.n + 73, x.m), 'UTF8') END,
+           CASE get_byte(x.r, x.n + 69) WHEN 1 THEN substr(x.r, x.n + x.m + 73, 16) END,
+           x.r
+    FROM (SELECT was.certificates + y.o AS no, y.r, y.n,
+                 CASE get_byte(y.r, y.n + 69) WHEN 1 THEN tashika.u16(y.r, y.n + 70) END AS m
+          FROM (SELECT u.o, u.r, get_byte(u.r, 3) AS n FROM unnest(p_rows) WITH ORDINALITY u (r, o) OFFSET 0) y
+          OFFSET 0) x;
+END $$;
+
+
+--
+-- Name: write_statuses(bigint, bytea[], bigint[], bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.write_statuses(p_at bigint, p_events bytea[], p_nos bigint[], p_states bytea[]) RETURNS void
+    LANGUAGE plpgsql
+    SET enable_nestloop TO 'off'
+    AS $$
+DECLARE
+    wrong text;
+    changed bigint;
+    releases boolean;
+BEGIN
+    WITH parsed AS MATERIALIZED (
+        SELECT e.position, e.bytes, e.role, e.issuer, e.cause, e.body, e.body + 11 + get_byte(e.bytes, e.body + 10) AS t,
+               tashika.u64(e.bytes, e.body) AS no
+        FROM tashika.parsed(p_at, p_events) e WHERE e.kind = 5
+    ), change AS MATERIALIZED (
+        SELECT p.*, get_byte(p.bytes, p.t) AS tag,
+               CASE WHEN get_byte(p.bytes, p.t) IN (4, 5) THEN get_byte(p.bytes, p.t + 1) END AS reason,
+               CASE get_byte(p.bytes, p.t) WHEN 2 THEN 1 WHEN 3 THEN -tashika.u16(p.bytes, p.t + 1) ELSE 0 END AS opened,
+               CASE get_byte(p.bytes, p.t) WHEN 2 THEN get_byte(p.bytes, p.t + 1) ELSE 0 END AS hold_kind
+        FROM parsed p
+    ), known AS MATERIALIZED (
+        SELECT c.*, k."row", r.only_if, x.sets, x.revoked_by_set, x.set_weight,
+               CASE WHEN s.state IS NULL THEN 1 - get_byte(k."row", 68 + get_byte(k."row", 3))
+                    ELSE get_byte(s.state, 9) END AS stored_life,
+               CASE WHEN get_byte(s.state, 9) = 2 THEN get_byte(s.state, 10) END AS stored_reason,
+               coalesce(tashika.holds(s.state), 0) AS stored_holds
+        FROM change c
+        LEFT JOIN LATERAL (SELECT y."row" FROM tashika.certificate y WHERE y.no = c.no LIMIT 1) k ON true
+        LEFT JOIN LATERAL (SELECT y.state FROM tashika.status y WHERE y.no = c.no LIMIT 1) s ON true
+        LEFT JOIN LATERAL (SELECT y.only_if FROM tashika.rule y
+                           WHERE y.kind = 5 AND y.role = c.role AND y.detail = c.tag * 16 + c.hold_kind LIMIT 1) r ON true
+        LEFT JOIN LATERAL (
+            SELECT count(*) AS sets, bool_or(y.change = 3) AS revoked_by_set, max(tashika.weight(y.reason)) AS set_weight
+            FROM tashika.set_event y
+            WHERE y.position > CASE WHEN s.state IS NULL THEN 0 ELSE tashika.u64(s.state, 1) END
+              AND y.position < c.position
+              AND CASE y.target WHEN 1 THEN y.no = tashika.u16(k."row", 1)
+                                WHEN 2 THEN y.no = tashika.u32(k."row", 38 + get_byte(k."row", 3))
+                                ELSE EXISTS (SELECT FROM tashika.list_member m
+                                             WHERE m.list = y.no AND m.certificate = c.no) END
+        ) x ON true
+    ), before AS MATERIALIZED (
+        SELECT n.*,
+               CASE WHEN n.revoked_by_set THEN 2
+                    ELSE greatest(n.stored_life, max(CASE n.tag WHEN 1 THEN 1 WHEN 4 THEN 2 ELSE 0 END) OVER earlier)
+               END AS life_was,
+               greatest(tashika.weight(n.stored_reason), n.set_weight, max(tashika.weight(n.reason)) OVER earlier)
+                   AS weight_was,
+               CASE WHEN n.sets = 0 AND max(n.reason) OVER earlier IS NULL THEN n.stored_reason END AS reason_was,
+               CASE WHEN n.sets = 0 THEN n.stored_holds + coalesce(sum(n.opened) OVER earlier, 0)::int END AS holds_were,
+               lead(n.position) OVER (PARTITION BY n.no ORDER BY n.position) IS NULL AS is_last
+        FROM known n
+        WINDOW earlier AS (PARTITION BY n.no ORDER BY n.position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+    ), judged AS MATERIALIZED (
+        SELECT b.*, s.state,
+               CASE b.only_if
+                   WHEN '' THEN true
+                   WHEN 'affiliation' THEN b.reason = 3
+                   -- Only what was never delivered, and then without a reason.
+                   WHEN 'pending' THEN b.reason = 0 AND b.life_was = 0
+                   -- A carrier holds in its own name.
+                   WHEN 'own' THEN substr(b.bytes, 14, 2 + tashika.u16(b.bytes, 13))
+                                 = substr(b.bytes, b.t + 3, 2 + tashika.u16(b.bytes, b.t + 2))
+                   WHEN 'report' THEN (SELECT tashika.u16(y.bytes, 1) = 7 FROM tashika.event y WHERE y.position = b.cause)
+                   WHEN 'undo' THEN (SELECT tashika.u16(y.bytes, 1) = 10 FROM tashika.event y WHERE y.position = b.cause)
+                   ELSE false
+               END AS allowed
+        FROM before b
+        LEFT JOIN unnest(p_nos, p_states) s (no, state) ON s.no = b.no
+    ), verdict AS MATERIALIZED (
+        SELECT j.position, j.tag, j.is_last, CASE
+                   WHEN j."row" IS NULL THEN 'there is no such certificate'
+                   -- Issuer and serial, as they stand in the row.
+                   WHEN substr(j.bytes, j.body + 9, j.t - j.body - 8) <> substr(j."row", 2, j.t - j.body - 8)
+                       THEN 'another certificate has this number'
+                   WHEN j.allowed IS NOT TRUE OR j.role = 2 AND j.issuer <> tashika.u16(j."row", 1)
+                       THEN 'its role may not make this change'
+                   WHEN tashika.may_follow(j.tag, j.reason, j.life_was, j.weight_was) IS NOT TRUE
+                       THEN 'such a change can not follow the status'
+                   WHEN j.is_last AND tashika.fits(j.state, j.position, j.tag, j.reason, j.opened, j.life_was,
+                                                   j.weight_was, j.reason_was, j.holds_were) IS NOT TRUE
+                       THEN 'the status stored with it does not follow from it'
+               END AS why
+        FROM judged j
+    )
+    SELECT min(format('event %s: %s', v.position, v.why)) FILTER (WHERE v.why IS NOT NULL),
+           count(*) FILTER (WHERE v.is_last), bool_or(v.tag = 3)
+      INTO wrong, changed, releases
+      FROM verdict v;
+    IF wrong IS NOT NULL THEN
+        PERFORM tashika.refuse(wrong);
+    END IF;
+    IF changed <> cardinality(p_nos) THEN
+        PERFORM tashika.refuse('a status is stored for each certificate that an event named, and for no other');
+    END IF;
+    IF releases THEN
+        PERFORM tashika.check_releases(p_at, p_events);
+    END IF;
+    INSERT INTO tashika.status
+    SELECT s.no, get_byte(s.state, 9), CASE get_byte(s.state, 9) WHEN 2 THEN get_byte(s.state, 10) END,
+           tashika.holds(s.state), s.state
+    FROM unnest(p_nos, p_states) s (no, state)
+    ON CONFLICT (no) DO UPDATE
+       SET life = excluded.life, reason = excluded.reason, holds = excluded.holds, state = excluded.state;
+END $$;
+
+
+--
+-- Name: answer; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.answer (
+    key bytea NOT NULL,
+    command bytea NOT NULL,
+    outcome smallint NOT NULL,
+    first bigint NOT NULL,
+    last bigint NOT NULL,
+    CONSTRAINT answer_command_check CHECK ((octet_length(command) = 32)),
+    CONSTRAINT answer_key_check CHECK ((octet_length(key) = 16))
+);
+
+
+--
+-- Name: budget; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.budget (
+    key text NOT NULL,
+    hour bigint NOT NULL,
+    used bigint NOT NULL
+)
+WITH (fillfactor='50', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_scale_factor='0');
+
+
+--
+-- Name: ca; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.ca (
+    role regrole NOT NULL,
+    issuer integer NOT NULL
+);
+
+
+--
+-- Name: certificate; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.certificate (
+    no bigint NOT NULL,
+    issuer integer NOT NULL,
+    serial bytea NOT NULL,
+    holder bytea NOT NULL,
+    medium bytea NOT NULL,
+    operator text,
+    sim bytea,
+    "row" bytea NOT NULL
+)
+WITH (autovacuum_vacuum_insert_scale_factor='0.05');
+ALTER TABLE ONLY tashika.certificate ALTER COLUMN "row" SET STORAGE EXTERNAL;
+
+
+--
+-- Name: event; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.event (
+    "position" bigint NOT NULL,
+    bytes bytea NOT NULL,
+    link bytea NOT NULL
+);
+ALTER TABLE ONLY tashika.event ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
+
+--
+-- Name: heartbeat; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.heartbeat (
+    beat bigint NOT NULL,
+    epoch bigint NOT NULL,
+    "position" bigint NOT NULL,
+    link bytea NOT NULL,
+    "time" bigint NOT NULL
+)
+WITH (fillfactor='10');
+
+
+--
+-- Name: inbox; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.inbox (
+    no bigint NOT NULL,
+    issuer integer NOT NULL,
+    command text NOT NULL,
+    submitted_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    submitted_by name DEFAULT SESSION_USER NOT NULL,
+    state smallint DEFAULT 0 NOT NULL,
+    first bigint,
+    last bigint,
+    why text,
+    CONSTRAINT inbox_state_check CHECK ((state = ANY (ARRAY[0, 1, 2])))
+)
+WITH (fillfactor='80');
+
+
+--
+-- Name: inbox_no_seq; Type: SEQUENCE; Schema: tashika; Owner: -
+--
+
+ALTER TABLE tashika.inbox ALTER COLUMN no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME tashika.inbox_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: issuer; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.issuer (
+    no integer NOT NULL,
+    "position" bigint NOT NULL
+);
+
+
+--
+-- Name: lease; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.lease (
+    name text NOT NULL,
+    node bytea NOT NULL,
+    until_ms bigint NOT NULL,
+    CONSTRAINT lease_node_check CHECK ((octet_length(node) = 16))
+)
+WITH (fillfactor='10');
+
+
+--
+-- Name: list; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.list (
+    no bigint NOT NULL,
+    members bigint DEFAULT 0 NOT NULL,
+    issuer integer,
+    named_by bigint
+);
+
+
+--
+-- Name: list_member; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.list_member (
+    list bigint NOT NULL,
+    certificate bigint NOT NULL
+);
+
+
+--
+-- Name: list_no_seq; Type: SEQUENCE; Schema: tashika; Owner: -
+--
+
+ALTER TABLE tashika.list ALTER COLUMN no ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME tashika.list_no_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+
+--
+-- Name: queue; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.queue (
+    "position" bigint NOT NULL
+);
+
+
+--
+-- Name: rule; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.rule (
+    kind smallint NOT NULL,
+    role smallint NOT NULL,
+    detail smallint NOT NULL,
+    only_if text DEFAULT ''::text NOT NULL
+);
+
+
+--
+-- Name: schema_version; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.schema_version (
+    version integer NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+
+--
+-- Name: scope; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.scope (
+    no bigint NOT NULL,
+    issuer integer NOT NULL,
+    "position" bigint NOT NULL
+);
+
+
+--
+-- Name: set_event; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.set_event (
+    "position" bigint NOT NULL,
+    target smallint NOT NULL,
+    no bigint NOT NULL,
+    change smallint NOT NULL,
+    reason smallint
+);
+
+
+--
+-- Name: status; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.status (
+    no bigint NOT NULL,
+    life smallint NOT NULL,
+    reason smallint,
+    holds smallint NOT NULL,
+    state bytea NOT NULL
+)
+WITH (fillfactor='70');
+ALTER TABLE ONLY tashika.status ALTER COLUMN state SET STORAGE EXTERNAL;
+
+
+--
+-- Name: timer; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.timer (
+    at bigint NOT NULL,
+    certificate bigint NOT NULL
+);
+
+
+--
+-- Data for Name: answer; Type: TABLE DATA; Schema: tashika; Owner: -
+--
+
+COPY tashika.answer (key, command, outcome, first, last) FROM stdin;
+\\x03030303030303030303030303030303	\\x0404040404040404040404040404040404040404040404040404040404040404	1	9	10
+\.
+
+
+--
+-- Data for Name: budget; Type: TABLE DATA; Schema: tashika; Owner: -
+--
+
+COPY tashika.budget (key, hour, used) FROM stdin;
+call-centre hold	498660	3
+\.
+
+
+--
+-- Data for Name: ca; Type: TABLE DATA; Schema: tashika; Owner: -
+--
+
+COPY tashika.ca (role, issuer) FROM stdin;
+\.
+
+
+--
+-- Data for Name: certificate; Type: TABLE DATA; Schema: tashika; Owner: -
+--
+
+COPY tashika.certificate (no, issuer, serial, holder, medium, operator, sim, "row") FROM stdin;
+1	1	\\x01	\\x01010101010101010000000000000001	\\x02020202020202020000000000000001	\N	\N	\\x01000101010101020202020202020200000000000000010101010101010101000000000000000100000001000000006ad82ab0000000007465b930000000010000332e01010000000000
+2	1	\\x02	\\x01010101010101010000000000000002	\\x02020202020202020000000000000002	\N	\N	\\x01000101020101020202020202020200000000000000020101010101010101000000000000000200000002000000006ad82ab0000000007465b930000000010000332d01010000000000
+3	1	\\x03	\\x01010101010101010000000000000003	\\x02020202020202020000000000000003	\N	\N	\\x01000101030101020202020202020200000000000000030101010101010101000000000000000300000000000000006ad82ab0000000007465b930000000010000332e01010000000000
+4	1	\\x04	\\x01010101010101010000000000000004	\\x02020202020202020000000000000004	\N	\N	\\x01000101040101020202020202020200000000000000040101010101010101000000000000000400000001000000006ad82ab0000000007465b930000000010000332d01010000000000
+5	2	\\x05	\\x01010101010101010000000000000005	\\x02020202020202020000000000000005	\N	\N	\\x01000201050101020202020202020200000000000000050101010101010101000000000000000500000002000000006ad82ab0000000007465b930000000020000332e01010000000000
+6	1	\\x06	\\x01010101010101010000000000000006	\\x02020202020202020000000000000006	\N	\N	\\x01000101060101020202020202020200000000000000060101010101010101000000000000000600000000000000006ad82ab0000000007465b930000000010000332d01010100000000
+\.
+
+
+--
+-- Data for Name: event; Type: TABLE DATA; Schema: tashika; Owner: -
+--
+
+COPY tashika.event ("position", bytes, link) FROM stdin;
+1	\\x01000101000000006affb7b0060606060606060606000000000000000101000000000000000009090909090909090000000000000001	\\x755c63853aa1016d241ee80442022fef4ec26d5e4ff629fe3120fa4420898320
+2	\\x01000201000000006affb7b00606060606060606060000000000000001010000000000000000000100086973737565722d31000230010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101010101	\\x5f83e5f3b4ca2a544970749346562b36183244df4dac8726cc182ec29f17a02c
+3	\\x01000301000000006affb7b006060606060606060600000000000000010100000000000000000000000100010002a001000b73636f70652d312e63726c	\\xd42a65f81fc55c249523f947f21d05e42e1b891709c112e07478d13be1ab3fb3
+4	\\x01000201000000006affb7b00606060606060606060000000000000001010000000000000000000200086973737565722d32000230020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202020202	\\xfebd2f0b75a46f8aa909a555672c4f0d60029d766ba626d0448c8070640e77fa
+5	\\x01000301000000006affb7b006060606060606060600000000000000010100000000000000000000000200020002a002000b73636f70652d322e63726c	\\xf419b73dce93bdd8cfaca3e560d0184b6937edcfa941fdb0defdafd489217902
+6	\\x01000401000000006affb7b102000106060606060606060000000000000001010000000000000000000000000000000100000004ae20c69b6624c2a047d216a37c834573c073c583c70c9e5ea8ea5a00d6d51abf	\\x526a0eef109c73ba66e094607ba25fa61e4a70b38ce152a0bced285fb86e6abd
+7	\\x01000401000000006affb7b1020002060606060606060600000000000000010100000000000000000000000000000005000000014e687e31e063d7114f72f27802c820d38648fd43ae9f5c630536c33049716e84	\\xe80721751030f264354a682148d7a4e74a1496eac74cb4968676f0469c23a515
+8	\\x01000401000000006affb7b102000106060606060606060000000000000001010000000000000000000000000000000600000001468d54a7361c23d12c3e3821a44888dcc7ff11a955287e7eedbff2655e09d71a	\\x7103bef2a156d1ca7520595c9f4daf003479199eaa611903fefcd32acaa1f2df
+9	\\x01000501000000006affb8140306060606060606060000000000000001010000000000000000000000000000000100010101020101000000006affb7b500	\\x755a6122949eabc821ae90a6db099c42c024eebe34f5d319760067130413a1a5
+10	\\x01000501000000006affb8140a00060606060606060600000000000000010100000000000000000000000000000002000101020404000000006affb81400	\\x35dad2c43bfa3e1d0b768283c9ca8d3371562e0768a9c9b679fad7ead707f714
+\.
+
+
+--
+-- Data for Name: head; Type: TABLE DATA; Schema: tashika; Owner: -
+--
+
+COPY tashika.head ("position", ledger, epoch, link, tree, "time", book, certificates) FROM stdin;
+10	\\x09090909090909090000000000000001	0	\\x35dad2c43bfa3e1d0b768283c9ca8d3371562e0768a9c9b679fad7ead707f714	\\x9f2450371d6b2d6afa8e635836b3898ac46f533c593938cc5217511c87916624b58c7ab293b536ce71d4eec660b322fc931d73101cd09f69df38aaaf508defe4	1795143700	5	6
+\.
+
+
+--
+-- Data for Name: heartbeat; Type: TABLE DATA; Schema: tashika; Owner: -
+--
+
+COPY tashika.heartbeat (beat, epoch, "position", link, "time") FROM stdin;
+1	0	10	\\x35dad2c43bfa3e1d0b768283c9ca8d3371562e0768a9c9b679fad7ead707f714	1795143800
+\.
+
+
+--
+-- Data for Name: inbox; Type: TABLE DATA; Schema: tashika; Owner: -
+--
+
+COPY tashika.inbox (no, issuer, command, submitted_at, submitted_by, state, first, last, why) FROM stdin;
+\.
+
+
+--
+-- Data for Name: issuer; Type: TABLE DATA; Schema: tashika; Owner: -
+--
+
+COPY tashika.issuer (no, "position") FROM stdin;
+1	2
+2	4
+\.
+
+
+--
+-- Data for Name: lease; Type: TABLE DATA; Schema: tashika; Owner: -
+--
+
+COPY tashika.lease (name, node, until_ms) FROM stdin;
+\.
+
+
+--
+-- Data for Name: list; Type: TABLE DATA; Schema: tashika; Owner: -
+--
+
+COPY tashika.list (no, members, issuer, named_by) FROM stdin;
+\.
+
+
+--
+-- Data for Name: list_member; Type: TABLE DATA; Schema: tashika; Owner: -
+--
+
+COPY tashika.list_member (list, certificate) FROM stdin;
+\.
+
+
+--
+-- Data for Name: queue; Type: TABLE DATA; Schema: tashika; Owner: -
+--
+
+COPY tashika.queue ("position") FROM stdin;
+\.
+
+
+--
+-- Data for Name: rule; Type: TABLE DATA; Schema: tashika; Owner: -
+--
+
+COPY tashika.rule (kind, role, detail, only_if) FROM stdin;
+1	6	0	
+2	6	0	
+3	6	0	
+4	2	0	
+6	2	1	
+6	2	2	
+6	2	3	
+6	6	1	
+6	6	2	
+6	6	3	
+8	2	0	
+8	3	0	
+8	4	0	
+8	5	0	
+8	6	0	
+8	7	0	
+8	8	0	
+8	10	0	
+9	3	0	
+9	4	0	
+9	6	0	
+9	7	0	
+9	10	0	
+10	3	0	
+10	6	0	
+10	10	0	
+11	2	0	
+11	9	0	
+12	6	0	
+7	10	1	
+7	10	2	
+7	10	3	
+7	10	4	
+7	10	5	
+7	10	6	
+7	10	7	
+7	10	8	
+7	10	9	
+7	10	10	
+7	10	11	
+7	10	12	
+7	10	13	
+7	10	14	
+7	10	15	
+7	10	16	
+7	10	17	
+7	3	1	
+7	3	4	
+7	4	4	
+7	4	5	
+7	4	7	
+7	4	8	
+7	4	9	
+7	5	1	
+7	5	2	
+7	5	4	
+7	5	5	
+7	5	15	
+7	7	10	
+7	7	11	
+7	7	12	
+7	8	16	
+7	8	17	
+6	3	2	undo
+6	4	2	undo
+6	7	2	undo
+6	10	2	undo
+5	2	16	
+5	8	16	
+5	10	16	
+5	3	33	
+5	4	34	own
+5	5	35	
+5	7	37	
+5	6	38	
+5	10	41	
+5	2	36	
+5	10	36	
+5	3	39	report
+5	5	39	report
+5	10	39	report
+5	4	48	
+5	5	48	
+5	6	48	
+5	7	48	
+5	10	48	
+5	3	48	undo
+5	2	64	
+5	5	64	
+5	9	64	
+5	10	64	
+5	3	64	pending
+5	8	64	pending
+5	7	64	affiliation
+5	2	80	
+5	5	80	
+5	9	80	
+5	10	80	
+5	7	80	affiliation
+5	2	96	
+5	3	96	
+5	4	96	
+5	5	96	
+5	6	96	
+5	7	96	
+5	10	96	
+5	7	112	
+5	10	112	
+\.
+
+
+--
+-- Data for Name: schema_version; Type: TABLE DATA; Schema: tashika; Owner: -
+--
+
+COPY tashika.schema_version (version, applied_at) FROM stdin;
+1	2026-11-20 12:10:55.692101+00
+\.
+
+
+--
+-- Data for Name: scope; Type: TABLE DATA; Schema: tashika; Owner: -
+--
+
+COPY tashika.scope (no, issuer, "position") FROM stdin;
+1	1	3
+2	2	5
+\.
+
+
+--
+-- Data for Name: set_event; Type: TABLE DATA; Schema: tashika; Owner: -
+--
+
+COPY tashika.set_event ("position", target, no, change, reason) FROM stdin;
+\.
+
+
+--
+-- Data for Name: status; Type: TABLE DATA; Schema: tashika; Owner: -
+--
+
+COPY tashika.status (no, life, reason, holds, state) FROM stdin;
+1	1	\N	1	\\x01000000000000000901000001000000000000000901000000006affb814000000000000000901000000006affb7b500
+2	2	4	0	\\x01000000000000000a0204000000006affb81400000000000000000a000000
+\.
+
+
+--
+-- Data for Name: timer; Type: TABLE DATA; Schema: tashika; Owner: -
+--
+
+COPY tashika.timer (at, certificate) FROM stdin;
+1795144100	1
+\.
+
+
+--
+-- Name: inbox_no_seq; Type: SEQUENCE SET; Schema: tashika; Owner: -
+--
+
+SELECT pg_catalog.setval('tashika.inbox_no_seq', 1, false);
+
+
+--
+-- Name: list_no_seq; Type: SEQUENCE SET; Schema: tashika; Owner: -
+--
+
+SELECT pg_catalog.setval('tashika.list_no_seq', 1, false);
+
+
+--
+-- Name: answer answer_pkey; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.answer
+    ADD CONSTRAINT answer_pkey PRIMARY KEY (key);
+
+
+--
+-- Name: budget budget_pkey; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.budget
+    ADD CONSTRAINT budget_pkey PRIMARY KEY (key, hour, used);
+
+
+--
+-- Name: ca ca_pkey; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.ca
+    ADD CONSTRAINT ca_pkey PRIMARY KEY (role);
+
+
+--
+-- Name: certificate certificate_pkey; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.certificate
+    ADD CONSTRAINT certificate_pkey PRIMARY KEY (no);
+
+
+--
+-- Name: event event_pkey; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.event
+    ADD CONSTRAINT event_pkey PRIMARY KEY ("position");
+
+
+--
+-- Name: head head_pkey; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.head
+    ADD CONSTRAINT head_pkey PRIMARY KEY ("position");
+
+
+--
+-- Name: heartbeat heartbeat_pkey; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.heartbeat
+    ADD CONSTRAINT heartbeat_pkey PRIMARY KEY (beat);
+
+
+--
+-- Name: inbox inbox_pkey; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.inbox
+    ADD CONSTRAINT inbox_pkey PRIMARY KEY (no);
+
+
+--
+-- Name: issuer issuer_pkey; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.issuer
+    ADD CONSTRAINT issuer_pkey PRIMARY KEY (no);
+
+
+--
+-- Name: issuer issuer_position_key; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.issuer
+    ADD CONSTRAINT issuer_position_key UNIQUE ("position");
+
+
+--
+-- Name: lease lease_pkey; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.lease
+    ADD CONSTRAINT lease_pkey PRIMARY KEY (name);
+
+
+--
+-- Name: list_member list_member_pkey; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.list_member
+    ADD CONSTRAINT list_member_pkey PRIMARY KEY (list, certificate);
+
+
+--
+-- Name: list list_pkey; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.list
+    ADD CONSTRAINT list_pkey PRIMARY KEY (no);
+
+
+--
+-- Name: queue queue_pkey; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.queue
+    ADD CONSTRAINT queue_pkey PRIMARY KEY ("position");
+
+
+--
+-- Name: rule rule_pkey; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.rule
+    ADD CONSTRAINT rule_pkey PRIMARY KEY (kind, role, detail);
+
+
+--
+-- Name: schema_version schema_version_pkey; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.schema_version
+    ADD CONSTRAINT schema_version_pkey PRIMARY KEY (version);
+
+
+--
+-- Name: scope scope_pkey; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.scope
+    ADD CONSTRAINT scope_pkey PRIMARY KEY (no);
+
+
+--
+-- Name: scope scope_position_key; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.scope
+    ADD CONSTRAINT scope_position_key UNIQUE ("position");
+
+
+--
+-- Name: set_event set_event_pkey; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.set_event
+    ADD CONSTRAINT set_event_pkey PRIMARY KEY ("position");
+
+
+--
+-- Name: status status_pkey; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.status
+    ADD CONSTRAINT status_pkey PRIMARY KEY (no);
+
+
+--
+-- Name: timer timer_pkey; Type: CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.timer
+    ADD CONSTRAINT timer_pkey PRIMARY KEY (at, certificate);
+
+
+--
+-- Name: budget_hour; Type: INDEX; Schema: tashika; Owner: -
+--
+
+CREATE INDEX budget_hour ON tashika.budget USING btree (hour);
+
+
+--
+-- Name: certificate_holder; Type: INDEX; Schema: tashika; Owner: -
+--
+
+CREATE INDEX certificate_holder ON tashika.certificate USING btree (holder);
+
+
+--
+-- Name: certificate_medium; Type: INDEX; Schema: tashika; Owner: -
+--
+
+CREATE INDEX certificate_medium ON tashika.certificate USING btree (medium);
+
+
+--
+-- Name: certificate_serial; Type: INDEX; Schema: tashika; Owner: -
+--
+
+CREATE UNIQUE INDEX certificate_serial ON tashika.certificate USING btree (issuer, serial);
+
+
+--
+-- Name: certificate_sim; Type: INDEX; Schema: tashika; Owner: -
+--
+
+CREATE INDEX certificate_sim ON tashika.certificate USING btree (sim) WHERE (sim IS NOT NULL);
+
+
+--
+-- Name: inbox_waiting; Type: INDEX; Schema: tashika; Owner: -
+--
+
+CREATE INDEX inbox_waiting ON tashika.inbox USING btree (no) WHERE (state = 0);
+
+
+--
+-- Name: list_member_certificate; Type: INDEX; Schema: tashika; Owner: -
+--
+
+CREATE INDEX list_member_certificate ON tashika.list_member USING btree (certificate, list);
+
+
+--
+-- Name: ca ca_issuer_fkey; Type: FK CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.ca
+    ADD CONSTRAINT ca_issuer_fkey FOREIGN KEY (issuer) REFERENCES tashika.issuer(no);
+
+
+--
+-- Name: list_member list_member_list_fkey; Type: FK CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.list_member
+    ADD CONSTRAINT list_member_list_fkey FOREIGN KEY (list) REFERENCES tashika.list(no);
+
+
+--
+-- Name: scope scope_issuer_fkey; Type: FK CONSTRAINT; Schema: tashika; Owner: -
+--
+
+ALTER TABLE ONLY tashika.scope
+    ADD CONSTRAINT scope_issuer_fkey FOREIGN KEY (issuer) REFERENCES tashika.issuer(no);
+
+
+--
+-- Name: SCHEMA tashika; Type: ACL; Schema: -; Owner: -
+--
+
+GRANT USAGE ON SCHEMA tashika TO tashika_server;
+GRANT USAGE ON SCHEMA tashika TO tashika_reader;
+
+
+--
+-- Name: FUNCTION add_to_list(p_list bigint, p_members bigint[]); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.add_to_list(p_list bigint, p_members bigint[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tashika.add_to_list(p_list bigint, p_members bigint[]) TO tashika_server;
+
+
+--
+-- Name: FUNCTION append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_status_nos bigint[], p_states bytea[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_status_nos bigint[], p_states bytea[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tashika.append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_status_nos bigint[], p_states bytea[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]) TO tashika_server;
+
+
+--
+-- Name: FUNCTION beat(p_now bigint, OUT epoch bigint, OUT at bigint, OUT link bytea, OUT "time" bigint); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.beat(p_now bigint, OUT epoch bigint, OUT at bigint, OUT link bytea, OUT "time" bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tashika.beat(p_now bigint, OUT epoch bigint, OUT at bigint, OUT link bytea, OUT "time" bigint) TO tashika_server;
+
+
+--
+-- Name: TABLE head; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.head TO tashika_server;
+GRANT SELECT ON TABLE tashika.head TO tashika_reader;
+
+
+--
+-- Name: FUNCTION check_events(was tashika.head, p_epoch bigint, p_book bigint, p_events bytea[], p_links bytea[]); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.check_events(was tashika.head, p_epoch bigint, p_book bigint, p_events bytea[], p_links bytea[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION check_head(was tashika.head, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[]); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.check_head(was tashika.head, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION check_releases(p_at bigint, p_events bytea[]); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.check_releases(p_at bigint, p_events bytea[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION close_lists(p_at bigint, p_events bytea[]); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.close_lists(p_at bigint, p_events bytea[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION find(p_issuers integer[], p_serials bytea[], p_numbers bigint[], p_media bytea[], p_operators text[], p_sims bytea[], p_holders bytea[], p_families boolean, p_answers bytea[], p_budgets text[], p_hour bigint); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.find(p_issuers integer[], p_serials bytea[], p_numbers bigint[], p_media bytea[], p_operators text[], p_sims bytea[], p_holders bytea[], p_families boolean, p_answers bytea[], p_budgets text[], p_hour bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tashika.find(p_issuers integer[], p_serials bytea[], p_numbers bigint[], p_media bytea[], p_operators text[], p_sims bytea[], p_holders bytea[], p_families boolean, p_answers bytea[], p_budgets text[], p_hour bigint) TO tashika_server;
+GRANT ALL ON FUNCTION tashika.find(p_issuers integer[], p_serials bytea[], p_numbers bigint[], p_media bytea[], p_operators text[], p_sims bytea[], p_holders bytea[], p_families boolean, p_answers bytea[], p_budgets text[], p_hour bigint) TO tashika_reader;
+
+
+--
+-- Name: FUNCTION fits(state bytea, at bigint, tag integer, reason integer, opened integer, life_was integer, weight_was integer, reason_was integer, holds_were integer); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.fits(state bytea, at bigint, tag integer, reason integer, opened integer, life_was integer, weight_was integer, reason_was integer, holds_were integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION grant_ca(role regrole, issuer integer); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.grant_ca(role regrole, issuer integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION holds(state bytea); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.holds(state bytea) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION may_follow(tag integer, reason integer, life_was integer, weight_was integer); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.may_follow(tag integer, reason integer, life_was integer, weight_was integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION new_list(); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.new_list() FROM PUBLIC;
+GRANT ALL ON FUNCTION tashika.new_list() TO tashika_server;
+
+
+--
+-- Name: FUNCTION own_issuer(); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.own_issuer() FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION parsed(p_at bigint, p_events bytea[], p_links bytea[]); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.parsed(p_at bigint, p_events bytea[], p_links bytea[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION refuse(why text); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.refuse(why text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION registered(p_issuers integer[], p_serials bytea[]); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.registered(p_issuers integer[], p_serials bytea[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tashika.registered(p_issuers integer[], p_serials bytea[]) TO tashika_server;
+GRANT ALL ON FUNCTION tashika.registered(p_issuers integer[], p_serials bytea[]) TO tashika_reader;
+
+
+--
+-- Name: FUNCTION release_lease(p_name text, p_node bytea); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.release_lease(p_name text, p_node bytea) FROM PUBLIC;
+GRANT ALL ON FUNCTION tashika.release_lease(p_name text, p_node bytea) TO tashika_server;
+
+
+--
+-- Name: FUNCTION revoke_ca(role regrole); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.revoke_ca(role regrole) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION submission(number bigint, OUT state text, OUT first_position bigint, OUT last_position bigint, OUT why text); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.submission(number bigint, OUT state text, OUT first_position bigint, OUT last_position bigint, OUT why text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION submit(p_command jsonb); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.submit(p_command jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION submit_acknowledgement(serial text); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.submit_acknowledgement(serial text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION submit_registration(certificates jsonb); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.submit_registration(certificates jsonb) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION submit_revocation(serial text, reason text, lost_at text); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.submit_revocation(serial text, reason text, lost_at text) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION take_lease(p_name text, p_node bytea, p_now_ms bigint, p_until_ms bigint, OUT node bytea, OUT until_ms bigint); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.take_lease(p_name text, p_node bytea, p_now_ms bigint, p_until_ms bigint, OUT node bytea, OUT until_ms bigint) FROM PUBLIC;
+GRANT ALL ON FUNCTION tashika.take_lease(p_name text, p_node bytea, p_now_ms bigint, p_until_ms bigint, OUT node bytea, OUT until_ms bigint) TO tashika_server;
+
+
+--
+-- Name: FUNCTION take_turn(); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.take_turn() FROM PUBLIC;
+GRANT ALL ON FUNCTION tashika.take_turn() TO tashika_server;
+
+
+--
+-- Name: FUNCTION u16(b bytea, o integer); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.u16(b bytea, o integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION u32(b bytea, o integer); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.u32(b bytea, o integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION u64(b bytea, o integer); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.u64(b bytea, o integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION upkeep(p_limit integer); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.upkeep(p_limit integer) FROM PUBLIC;
+GRANT ALL ON FUNCTION tashika.upkeep(p_limit integer) TO tashika_server;
+
+
+--
+-- Name: FUNCTION weight(reason integer); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.weight(reason integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION write_book(p_at bigint, p_events bytea[]); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.write_book(p_at bigint, p_events bytea[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION write_budgets(p_keys text[], p_hours bigint[], p_used bigint[]); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.write_budgets(p_keys text[], p_hours bigint[], p_used bigint[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION write_inbox(p_position bigint, p_nos bigint[], p_firsts bigint[], p_lasts bigint[], p_whys text[]); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.write_inbox(p_position bigint, p_nos bigint[], p_firsts bigint[], p_lasts bigint[], p_whys text[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION write_queue(p_at bigint, p_events bytea[]); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.write_queue(p_at bigint, p_events bytea[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION write_rows(was tashika.head, p_events bytea[], p_rows bytea[]); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.write_rows(was tashika.head, p_events bytea[], p_rows bytea[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION write_statuses(p_at bigint, p_events bytea[], p_nos bigint[], p_states bytea[]); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.write_statuses(p_at bigint, p_events bytea[], p_nos bigint[], p_states bytea[]) FROM PUBLIC;
+
+
+--
+-- Name: TABLE answer; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.answer TO tashika_server;
+GRANT SELECT ON TABLE tashika.answer TO tashika_reader;
+
+
+--
+-- Name: TABLE budget; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.budget TO tashika_server;
+GRANT SELECT ON TABLE tashika.budget TO tashika_reader;
+
+
+--
+-- Name: TABLE ca; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.ca TO tashika_server;
+GRANT SELECT ON TABLE tashika.ca TO tashika_reader;
+
+
+--
+-- Name: TABLE certificate; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.certificate TO tashika_server;
+GRANT SELECT ON TABLE tashika.certificate TO tashika_reader;
+
+
+--
+-- Name: TABLE event; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.event TO tashika_server;
+GRANT SELECT ON TABLE tashika.event TO tashika_reader;
+
+
+--
+-- Name: TABLE heartbeat; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.heartbeat TO tashika_server;
+GRANT SELECT ON TABLE tashika.heartbeat TO tashika_reader;
+
+
+--
+-- Name: TABLE inbox; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.inbox TO tashika_server;
+GRANT SELECT ON TABLE tashika.inbox TO tashika_reader;
+
+
+--
+-- Name: TABLE issuer; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.issuer TO tashika_server;
+GRANT SELECT ON TABLE tashika.issuer TO tashika_reader;
+
+
+--
+-- Name: TABLE lease; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.lease TO tashika_server;
+GRANT SELECT ON TABLE tashika.lease TO tashika_reader;
+
+
+--
+-- Name: TABLE list; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.list TO tashika_server;
+GRANT SELECT ON TABLE tashika.list TO tashika_reader;
+
+
+--
+-- Name: TABLE list_member; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.list_member TO tashika_server;
+GRANT SELECT ON TABLE tashika.list_member TO tashika_reader;
+
+
+--
+-- Name: TABLE queue; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.queue TO tashika_server;
+GRANT SELECT ON TABLE tashika.queue TO tashika_reader;
+
+
+--
+-- Name: TABLE rule; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.rule TO tashika_server;
+GRANT SELECT ON TABLE tashika.rule TO tashika_reader;
+
+
+--
+-- Name: TABLE schema_version; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.schema_version TO tashika_server;
+GRANT SELECT ON TABLE tashika.schema_version TO tashika_reader;
+
+
+--
+-- Name: TABLE scope; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.scope TO tashika_server;
+GRANT SELECT ON TABLE tashika.scope TO tashika_reader;
+
+
+--
+-- Name: TABLE set_event; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.set_event TO tashika_server;
+GRANT SELECT ON TABLE tashika.set_event TO tashika_reader;
+
+
+--
+-- Name: TABLE status; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.status TO tashika_server;
+GRANT SELECT ON TABLE tashika.status TO tashika_reader;
+
+
+--
+-- Name: TABLE timer; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.timer TO tashika_server;
+GRANT SELECT ON TABLE tashika.timer TO tashika_reader;
+
+
+--
+-- PostgreSQL database dump complete
+--
+
+\unrestrict fuweVqCrkBM4a91HLzqn0c6PTeE3evpLTXNo3n5TSMUzkXUeSUZr00Z0ldwSMTs
+
