@@ -155,6 +155,16 @@ impl Naive {
         }
     }
 
+    /// When the command was given that the event carries out: it may have waited for a second person.
+    pub fn asked_at(&self, event: &Event) -> Time {
+        let decision = event.cause.and_then(|cause| self.event(cause));
+        let queued = match decision.map(|decision| &decision.body) {
+            Some(Body::QueueDecided { queued, .. }) => self.event(*queued),
+            _ => None,
+        };
+        queued.map_or(event.time, |queued| queued.time)
+    }
+
     fn changed(&mut self, position: Position, event: &Event, no: CertificateNo, change: &Change) -> Result<(), String> {
         if self.expected.as_ref().is_some_and(|expected| event.cause == Some(expected.cause)) {
             let expected = self.expected.as_mut().and_then(|expected| expected.changes.remove(&no));

@@ -228,8 +228,9 @@ pub fn judge_single(naive: &Naive, event: &Event, no: CertificateNo, change: &Ch
     competent(naive, actor, naked)?;
     let holds_itself = hold_of(role).is_some();
     let revokes_itself = matches!(role, Role::Ca(_) | Role::Holder { .. } | Role::Window(_));
+    let reported_at = naive.asked_at(event);
     let loss = |lost_at: &Option<Time>| match lost_at {
-        Some(lost_at) => believable(naive, event, *lost_at, event.time, Some(naked.facts.not_before), backed),
+        Some(lost_at) => believable(naive, event, *lost_at, reported_at, Some(naked.facts.not_before), backed),
         None => Ok(()),
     };
     let (allowed, wish) = match change {

@@ -425,7 +425,7 @@ fn answer(done: &Done) -> String {
 
 /// Both release policies, both set rules, with and without office hours.
 fn policy(rng: &mut Rng) -> Policy {
-    let mut policy = Policy { budget_floor: 6, ..Policy::default() };
+    let mut policy = Policy { budget_floor: 3, ..Policy::default() };
     if rng.per_mille(500) {
         use tashika::model::MediumKind as M;
         policy.releasable = [M::Card, M::Sim].map(|m| [(m, Usage::Auth), (m, Usage::Sign)]).concat();
