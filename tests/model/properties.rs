@@ -128,7 +128,7 @@ fn one(world: &mut World, no: u64, wish: &Wish) -> Result<Vec<Applied>, Refusal>
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 600, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_sequence_of_commands_keeps_the_rules(attempts in prop::collection::vec(attempt(), 1..40)) {
