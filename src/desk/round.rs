@@ -89,8 +89,7 @@ impl Desk {
 
     /// Reads what the tasks need and decides them one after the other. Writes nothing.
     fn decide(&mut self, tasks: &[Task], now: Time) -> Result<(Batch, Vec<Done>), LedgerError> {
-        let needs = Needs::of(&tasks.iter().collect::<Vec<_>>(), now.japan_hour());
-        let (head, papers) = self.read(&needs, now)?;
+        let (head, papers) = self.read_in_its_hour(tasks, now)?;
         let now = now.max(head.time);
         let mut round = Round { policy: &self.policy, now, papers, batch: Batch::on(head) };
         let mut done = Vec::with_capacity(tasks.len());
@@ -103,16 +102,28 @@ impl Desk {
         Ok((batch, done))
     }
 
+    /// Budgets are used up in the ledger's hour, so that is the one to ask about: this process's clock may be behind it.
+    fn read_in_its_hour(&mut self, tasks: &[Task], now: Time) -> Result<(Head, Papers), LedgerError> {
+        let tasks = tasks.iter().collect::<Vec<_>>();
+        let mut hour = now.japan_hour();
+        loop {
+            let (head, papers) = self.read(&Needs::of(&tasks, hour))?;
+            let ledgers = now.max(head.time).japan_hour();
+            if ledgers == hour {
+                return Ok((head, papers));
+            }
+            hour = ledgers;
+        }
+    }
+
     /// The first search fixes the head: whatever is read after it can only be newer, and then the append fails.
-    fn read(&mut self, needs: &Needs, now: Time) -> Result<(Head, Papers), LedgerError> {
+    fn read(&mut self, needs: &Needs) -> Result<(Head, Papers), LedgerError> {
         let mut papers = Papers::default();
         let near = self.ledger.find(&needs.near)?;
         let head = near.head.clone();
         papers.add(near);
         if needs.reaches_far() {
-            let mut far = needs.far.clone();
-            far.hour = now.japan_hour();
-            papers.add(self.ledger.find(&far)?);
+            papers.add(self.ledger.find(&needs.far)?);
         }
         papers.book = self.book_at(&head)?;
         Ok((head, papers))

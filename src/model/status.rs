@@ -212,6 +212,21 @@ impl Status {
         }
     }
 
+    /// Everything that a wish amounts to now, in order: a worse reason may come with an earlier loss, which is a second
+    /// change. Nothing if it is so already.
+    pub fn decide_all(&self, wish: &Wish, now: Time) -> Result<Vec<Change>, StatusRefusal> {
+        let Decided::Do(first) = self.decide(wish, now)? else { return Ok(Vec::new()) };
+        let dated = match (&first, wish) {
+            (Change::ReasonChanged { .. }, Wish::Revoke { lost_at, .. }) => self.decide_loss_date(*lost_at),
+            _ => Decided::AlreadySo,
+        };
+        let second = match dated {
+            Decided::Do(change) => Some(change),
+            Decided::AlreadySo => None,
+        };
+        Ok([first].into_iter().chain(second).collect())
+    }
+
     fn decide_acknowledge(&self) -> Result<Decided, StatusRefusal> {
         match &self.life {
             Life::Active => Ok(Decided::AlreadySo),

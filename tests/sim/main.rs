@@ -23,13 +23,15 @@ mod gate;
 mod naive;
 mod rules;
 mod run;
+mod setup;
 mod workload;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use run::{Failure, Sabotage, Summary, run};
+use run::{Failure, Summary, run};
+use setup::Sabotage;
 
 #[test]
 fn the_world_is_right_after_every_step_of_many_seeds() {

@@ -55,7 +55,7 @@ pub struct Ended {
 /// The consequences that must follow a report, each at the very next positions.
 struct Expected {
     cause: Position,
-    changes: BTreeMap<CertificateNo, Change>,
+    changes: rules::Changes,
 }
 
 impl Naive {
@@ -155,10 +155,19 @@ impl Naive {
         }
     }
 
+    /// When the command was given that the event carries out: it may have waited for a second person.
+    pub fn asked_at(&self, event: &Event) -> Time {
+        let decision = event.cause.and_then(|cause| self.event(cause));
+        let queued = match decision.map(|decision| &decision.body) {
+            Some(Body::QueueDecided { queued, .. }) => self.event(*queued),
+            _ => None,
+        };
+        queued.map_or(event.time, |queued| queued.time)
+    }
+
     fn changed(&mut self, position: Position, event: &Event, no: CertificateNo, change: &Change) -> Result<(), String> {
         if self.expected.as_ref().is_some_and(|expected| event.cause == Some(expected.cause)) {
-            let expected = self.expected.as_mut().and_then(|expected| expected.changes.remove(&no));
-            check(expected.as_ref() == Some(change), || format!("the report calls for {expected:?} instead"))?;
+            self.expect(no, change)?;
         } else {
             self.settled()?;
             self.expected = None;
@@ -167,6 +176,18 @@ impl Naive {
         }
         let naked = self.certificates.get_mut(&no).ok_or("no such certificate")?;
         naked.apply(HoldId(position), event, change)
+    }
+
+    /// The next of what the report calls for.
+    fn expect(&mut self, no: CertificateNo, change: &Change) -> Result<(), String> {
+        let Some(expected) = &mut self.expected else { return Ok(()) };
+        let left = expected.changes.get_mut(&no).ok_or("the report calls for nothing here")?;
+        check(left.first() == Some(change), || format!("the report calls for {left:?} instead"))?;
+        left.remove(0);
+        if left.is_empty() {
+            expected.changes.remove(&no);
+        }
+        Ok(())
     }
 
     fn spend(&mut self, event: &Event, action: &str) {

@@ -11,7 +11,8 @@ use tashika::model::{
 use crate::memory_ledger::State;
 use crate::naive::{Backed, Naive, Naked, NakedHold, check, short};
 
-type Changes = BTreeMap<CertificateNo, Change>;
+/// What must happen to each certificate, in order: a worse reason may come with an earlier loss.
+pub type Changes = BTreeMap<CertificateNo, Vec<Change>>;
 type Member<'a> = (CertificateNo, &'a Naked);
 
 /// DOMAIN §5: what must follow the report, certificate by certificate; an error if it should never have been taken.
@@ -97,8 +98,13 @@ impl<'a> Case<'a> {
         .0
     }
 
-    fn each<'b>(&self, of: impl Iterator<Item = Member<'b>>, change: impl Fn(&Naked) -> Option<Change>) -> Row {
-        Row(of.filter_map(|(no, naked)| Some((no, change(naked)?))).collect())
+    fn each<'b, C: IntoIterator<Item = Change>>(
+        &self,
+        of: impl Iterator<Item = Member<'b>>,
+        change: impl Fn(&Naked) -> C,
+    ) -> Row {
+        let changes = of.map(|(no, naked)| (no, change(naked).into_iter().collect::<Vec<_>>()));
+        Row(changes.filter(|(_, changes)| !changes.is_empty()).collect())
     }
 
     fn ended(&self, reason: Reason) -> Row {
@@ -125,10 +131,11 @@ impl<'a> Case<'a> {
             if n.pending {
                 return revoked(n, Reason::Unspecified, None, self.event.time);
             }
-            let lost_at = self.report.lost_at?;
+            let Some(lost_at) = self.report.lost_at else { return Vec::new() };
             let known = n.holds.values().any(|hold| hold.kind == HoldKind::RuleX);
             let after = n.facts.not_before > lost_at && !known && n.ended.is_none();
-            after.then_some(Change::Held { kind: HoldKind::RuleX, lost_at: Some(lost_at), becomes: None })
+            let held = Change::Held { kind: HoldKind::RuleX, lost_at: Some(lost_at), becomes: None };
+            after.then_some(held).into_iter().collect()
         })
     }
 
@@ -141,9 +148,9 @@ impl<'a> Case<'a> {
             let named: Vec<HoldId> = n.holds.iter().filter(|(_, hold)| lifts(hold, n)).map(|(id, _)| *id).collect();
             let all_of_them = named.len() == n.holds.len();
             match (named.is_empty(), all_of_them && one_way(self.naive, n), self.event.actor.role) {
-                (true, _, _) | (false, true, Role::Carrier(_)) => None,
+                (true, _, _) | (false, true, Role::Carrier(_)) => Vec::new(),
                 (false, true, _) => revoked(n, Reason::CessationOfOperation, None, self.event.time),
-                (false, false, _) => Some(Change::Released { holds: named }),
+                (false, false, _) => vec![Change::Released { holds: named }],
             }
         })
     }
@@ -161,7 +168,7 @@ impl<'a> Case<'a> {
         held(naked, hold_of(self.event.actor.role)?, self.report.lost_at, becomes)
     }
 
-    fn revoked(&self, naked: &Naked, reason: Reason) -> Option<Change> {
+    fn revoked(&self, naked: &Naked, reason: Reason) -> Vec<Change> {
         revoked(naked, reason, self.report.lost_at, self.event.time)
     }
 }
@@ -188,13 +195,15 @@ fn dated(naked: &Naked, lost_at: Option<Time>) -> Option<Change> {
 }
 
 /// REVOKED is final, and only a worse reason replaces its reason; its date is the start of the first hold.
-fn revoked(naked: &Naked, reason: Reason, lost_at: Option<Time>, now: Time) -> Option<Change> {
+fn revoked(naked: &Naked, reason: Reason, lost_at: Option<Time>, now: Time) -> Vec<Change> {
     match naked.ended {
-        Some(ended) if worse(reason, ended.reason) => Some(Change::ReasonChanged { reason }),
-        Some(_) => dated(naked, lost_at),
+        Some(ended) => {
+            let worse = worse(reason, ended.reason).then_some(Change::ReasonChanged { reason });
+            worse.into_iter().chain(dated(naked, lost_at)).collect()
+        }
         None => {
             let at = naked.holds.values().map(|hold| hold.since).min().unwrap_or(now);
-            Some(Change::Revoked { reason, at, lost_at: naked.lost_at().into_iter().chain(lost_at).min() })
+            vec![Change::Revoked { reason, at, lost_at: naked.lost_at().into_iter().chain(lost_at).min() }]
         }
     }
 }
@@ -228,8 +237,9 @@ pub fn judge_single(naive: &Naive, event: &Event, no: CertificateNo, change: &Ch
     competent(naive, actor, naked)?;
     let holds_itself = hold_of(role).is_some();
     let revokes_itself = matches!(role, Role::Ca(_) | Role::Holder { .. } | Role::Window(_));
+    let reported_at = naive.asked_at(event);
     let loss = |lost_at: &Option<Time>| match lost_at {
-        Some(lost_at) => believable(naive, event, *lost_at, event.time, Some(naked.facts.not_before), backed),
+        Some(lost_at) => believable(naive, event, *lost_at, reported_at, Some(naked.facts.not_before), backed),
         None => Ok(()),
     };
     let (allowed, wish) = match change {
@@ -251,13 +261,13 @@ pub fn judge_single(naive: &Naive, event: &Event, no: CertificateNo, change: &Ch
             (may, !(holds.len() == naked.holds.len() && one_way(naive, naked)))
         }
         Change::ReasonChanged { reason } => {
-            (revokes_itself, revoked(naked, *reason, None, event.time).as_ref() == Some(change))
+            (revokes_itself, revoked(naked, *reason, None, event.time).first() == Some(change))
         }
         Change::Revoked { reason, lost_at, .. } => {
             if *lost_at != naked.lost_at() {
                 loss(lost_at)?;
             }
-            (revokes_itself, revoked(naked, *reason, *lost_at, event.time).as_ref() == Some(change))
+            (revokes_itself, revoked(naked, *reason, *lost_at, event.time).first() == Some(change))
         }
     };
     check(allowed, || format!("{} may not do this", short(actor)))?;
@@ -269,7 +279,7 @@ fn by_the_clock(naive: &Naive, event: &Event, naked: &Naked, change: &Change) ->
     check(due.is_some(), || "the clock was early".into())?;
     let first = naked.holds.values().filter_map(|hold| hold.becomes).min_by_key(|end| end.due);
     let reason = first.filter(|end| end.due <= event.time).map_or(Reason::Unspecified, |end| end.reason);
-    check(revoked(naked, reason, None, event.time).as_ref() == Some(change), || format!("the clock says {reason}"))
+    check(revoked(naked, reason, None, event.time).first() == Some(change), || format!("the clock says {reason}"))
 }
 
 fn may_report(role: Role, kind: ReportKind) -> bool {

@@ -7,10 +7,7 @@ use std::sync::Arc;
 
 use tashika::desk::{Desk, DeskError, Done, Sequencer, Stepped, Task, Undone, carry_out};
 use tashika::ledger::{Batch, LedgerError};
-use tashika::model::{
-    Actor, Command, LedgerId, Millis, NodeId, OfficeHours, Outcome, Policy, Position, Request, Role, SetRule, Usage,
-    Verdict,
-};
+use tashika::model::{Actor, Command, LedgerId, Millis, NodeId, Outcome, Policy, Position, Request, Role, Verdict};
 
 use crate::check::{Seen, check_world, nothing_overdue};
 use crate::clients::{Clients, Sent, label};
@@ -20,7 +17,8 @@ use crate::memory_ledger::{MemoryLedger, Turn};
 use crate::naive::{Naive, check};
 use crate::nation;
 use crate::rng::Rng;
-use crate::workload::{HOLDERS, Workload};
+use crate::setup::{Sabotage, furnish, lies, policy};
+use crate::workload::Workload;
 
 /// A simulation in progress.
 pub struct Sim {
@@ -69,20 +67,6 @@ enum What {
     Round(Vec<Done>),
     Step(Result<Stepped, LedgerError>),
     Undo(Result<Option<Undone>, DeskError>),
-}
-
-/// A fault that the checks must find: proof that they can.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sabotage {
-    None,
-    /// An acknowledged event vanishes, and its position is given again.
-    LoseTheLastEvent,
-    /// A hold is lifted in the table of statuses, without an event.
-    LiftAHold,
-    /// A timer is forgotten.
-    ForgetATimer,
-    /// An answer is given differently the second time.
-    ChangeAnAnswer,
 }
 
 /// How a simulation ended.
@@ -142,7 +126,7 @@ impl Sim {
     fn step(&mut self, step: u64) -> Result<(), String> {
         self.pass_time();
         if step == SABOTAGED_STEP {
-            self.sabotage();
+            self.sabotage.on(&self.truth);
         }
         if self.clients.waiting.len() < WAITING_MAX && self.rng.per_mille(300) {
             self.ask();
@@ -339,28 +323,6 @@ impl Sim {
         self.trace.push(line);
     }
 
-    fn sabotage(&mut self) {
-        let mut state = self.truth.state();
-        match self.sabotage {
-            Sabotage::None => {}
-            Sabotage::LoseTheLastEvent => {
-                state.events.pop();
-            }
-            Sabotage::LiftAHold => {
-                let held = state.statuses.values_mut().find(|status| !status.holds.is_empty());
-                if let Some(status) = held {
-                    status.holds.pop();
-                }
-            }
-            Sabotage::ForgetATimer => state.timers.clear(),
-            Sabotage::ChangeAnAnswer => {
-                if let Some(answer) = state.answers.values_mut().next() {
-                    answer.command = [0; 32];
-                }
-            }
-        }
-    }
-
     fn summary(self) -> Summary {
         let mut tally = self.clients.tally;
         for node in &self.nodes {
@@ -421,64 +383,6 @@ fn answer(done: &Done) -> String {
         Ok(outcome) => format!("{outcome:?}"),
         Err(error) => format!("no: {error}"),
     }
-}
-
-/// Both release policies, both set rules, with and without office hours.
-fn policy(rng: &mut Rng) -> Policy {
-    let mut policy = Policy { budget_floor: 6, ..Policy::default() };
-    if rng.per_mille(500) {
-        use tashika::model::MediumKind as M;
-        policy.releasable = [M::Card, M::Sim].map(|m| [(m, Usage::Auth), (m, Usage::Sign)]).concat();
-    }
-    if rng.per_mille(300) {
-        policy.window_hours = Some(OfficeHours { opens: 9 * 3600, closes: 17 * 3600 });
-    }
-    if rng.per_mille(300) {
-        policy.sets = SetRule::OnePerson;
-    }
-    policy.hosts.insert(nation::operator("mvno-c"), nation::operator("mno-a"));
-    policy
-}
-
-fn lies(rng: &mut Rng) -> Lies {
-    // A calm world and a wild one.
-    let scale = *rng.pick(&[0, 1, 4]);
-    Lies {
-        unreachable: 5 * scale,
-        full: 5 * scale,
-        uncertain_written: 15 * scale,
-        uncertain_lost: 15 * scale,
-        second_writer: 20 * scale,
-        stale: 0,
-        torn: 10 * scale,
-        short_page: 50 * scale,
-        false_wake: 0,
-        crash: scale,
-    }
-}
-
-/// Two issuers with their scopes, and a card for everybody.
-fn furnish(desk: &mut Desk) {
-    let now = nation::at(0);
-    let ops = nation::actor(Role::Ops);
-    let mut tasks = Vec::new();
-    for no in 1..=2 {
-        tasks.push(Task::AddIssuer { actor: ops, issuer: nation::issuer(no) });
-        tasks.push(Task::AddScope { actor: ops, scope: nation::scope(no) });
-    }
-    for number in 1..=HOLDERS {
-        let on_card = |serial, usage| nation::on_card(nation::key(1, serial), number, usage);
-        let certificates = vec![on_card(2 * number, Usage::Sign), on_card(2 * number + 1, Usage::Auth)];
-        tasks.push(Task::Register { actor: nation::actor(Role::Ca(tashika::model::IssuerNo(1))), certificates });
-    }
-    for number in 1..=HOLDERS {
-        let sign = tashika::model::CertificateNo(2 * number - 1);
-        let carrier = nation::operator(["mno-a", "mno-b", "mvno-c"][number as usize % 3]);
-        let certificates = vec![nation::in_sim(nation::key(2, 50 + number), number, carrier, sign)];
-        tasks.push(Task::Register { actor: nation::actor(Role::Ca(tashika::model::IssuerNo(2))), certificates });
-    }
-    let done = desk.round(&tasks, now);
-    assert!(done.iter().all(Result::is_ok), "{done:?}");
 }
 
 const NODES: u64 = 3;

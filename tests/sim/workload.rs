@@ -19,7 +19,7 @@ pub struct Workload {
     next_serial: u64,
 }
 
-pub const HOLDERS: u64 = 6;
+pub const HOLDERS: u64 = 8;
 const OPERATORS: [&str; 3] = ["mno-a", "mno-b", "mvno-c"];
 
 impl Workload {
