@@ -12,6 +12,7 @@ mod nation;
 mod police;
 
 mod clock;
+mod found;
 mod inbox;
 mod office;
 mod queue;
