@@ -41,7 +41,12 @@ impl Round<'_> {
         self.authorise(request)?;
         // Refusals come before budgets: what would be refused anyway isn't kept for a second person.
         let outcome = match self.weigh(request, Backing::One)? {
-            Weighed::Waits(why) => self.queue(request, why),
+            Weighed::Waits(why) => {
+                if why == WhyQueued::BackdatedLoss {
+                    self.without_its_date(request)?;
+                }
+                self.queue(request, why)
+            }
             Weighed::Now(Verdict::Changes { changes, .. }) if changes.is_empty() => Outcome::AlreadySo,
             Weighed::Now(_) if self.over_budget(request) => self.queue(request, WhyQueued::OverBudget),
             Weighed::Now(verdict) => {
@@ -66,6 +71,25 @@ impl Round<'_> {
             self.papers.remember(key, answer);
             self.batch.answers.push((key, answer));
         }
+    }
+
+    /// It is the date that a second person must confirm: the loss itself takes effect at once.
+    fn without_its_date(&mut self, request: &Request) -> Result<(), Refusal> {
+        let mut undated = request.clone();
+        match &mut undated.command {
+            Command::Hold { lost_at, .. } | Command::Revoke { lost_at, .. } => *lost_at = None,
+            Command::Report(report) => report.lost_at = None,
+            _ => return Ok(()),
+        }
+        match self.weigh(&undated, Backing::One)? {
+            Weighed::Now(Verdict::Changes { changes, .. }) if changes.is_empty() => {}
+            Weighed::Now(verdict) if !self.over_budget(&undated) => {
+                self.spend(&undated);
+                self.record(&undated.actor, None, verdict);
+            }
+            Weighed::Now(_) | Weighed::Waits(_) => {}
+        }
+        Ok(())
     }
 
     /// Carries out a command that `approver` approved as the second person.

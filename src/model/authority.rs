@@ -90,7 +90,8 @@ pub fn may(role: Role, action: Action) -> Result<(), Refusal> {
         Action::Report(kind) => may_report(role, kind),
         Action::Revoke => matches!(role, Role::Ca(_) | Role::Holder { .. } | Role::System | Role::Window(_)),
         Action::Set => matches!(role, Role::Ca(_) | Role::Ops),
-        Action::Undo => matches!(role, Role::CallCentre | Role::Ops | Role::Window(_)),
+        // It lifts whatever the campaign held, anybody's and anywhere: not for whoever may lift less.
+        Action::Undo => matches!(role, Role::Ops),
     };
     if allowed { Ok(()) } else { Err(Refusal::NotAllowed { role, action: action.name() }) }
 }

@@ -60,11 +60,15 @@ enum Reach {
 impl<'a> Case<'a> {
     /// The certificates the subject names, as far as the report reaches; competence for each is checked.
     fn subjects(&self, reach: Reach) -> Result<Vec<&'a Entry>, Refusal> {
-        let named: Vec<_> = self
+        let mut named: Vec<_> = self
             .family
             .iter()
             .filter(|e| self.report.subject.names(&e.certificate) && reach.includes(&e.certificate))
             .collect();
+        // A carrier that names a holder means its own SIMs, and isn't told of others.
+        if let (Role::Carrier(_), Subject::Holder(_)) = (self.actor.role, &self.report.subject) {
+            named.retain(|entry| may_touch(self.actor, entry, self.family, self.policy).is_ok());
+        }
         if named.is_empty() {
             return Err(Refusal::UnknownSubject(self.report.kind));
         }
@@ -121,7 +125,8 @@ impl<'a> Case<'a> {
                 let already = phone.status.holds.iter().any(|hold| hold.kind == HoldKind::RuleX);
                 if !already && phone.status.revocation().is_none() {
                     let kind = HoldKind::RuleX;
-                    consequences.push((phone.no, Wish::Hold { kind, lost_at: self.report.lost_at, becomes: None }));
+                    // The loss is the card's; the phone's certificate didn't exist then.
+                    consequences.push((phone.no, Wish::Hold { kind, lost_at: None, becomes: None }));
                 }
             }
         }
@@ -170,7 +175,14 @@ impl<'a> Case<'a> {
 
     /// Rows 6, 12, 15: the card's certificates end for `reason`, its phone certificates are to be applied for again.
     fn end_card(&self, reason: Reason) -> Result<Vec<Consequence>, Refusal> {
-        let cards = self.subjects(Reach::Card)?;
+        let mut cards = self.subjects(Reach::Card)?;
+        if reason == Reason::Superseded {
+            // Whoever names the holder means the old card, not the one that succeeds it.
+            cards.retain(|entry| !self.succeeds_another(entry) || self.is_succeeded(entry));
+            if cards.is_empty() {
+                return Err(Refusal::SuccessorMissing(self.report.kind));
+            }
+        }
         let phones = self.phones_under(&cards);
         let mut consequences = self.revoke(&cards, reason);
         let reason = Reason::Superseded;
@@ -193,16 +205,21 @@ impl<'a> Case<'a> {
         if let Some(end) = self.carrier_final(Reason::CessationOfOperation) {
             return Ok(each(&phones, &self.hold(Some(end))?));
         }
-        let succeeded = |old: &Entry| {
-            self.family
-                .iter()
-                .any(|new| new.certificate.links.succeeds == Some(old.no) && new.status.life == Life::Active)
-        };
-        let (old, open): (Vec<_>, Vec<_>) = phones.into_iter().partition(|entry| succeeded(entry));
+        let (old, open): (Vec<_>, Vec<_>) = phones.into_iter().partition(|entry| self.is_succeeded(entry));
         if old.is_empty() && open.iter().any(|entry| entry.status.revocation().is_none()) {
             return Err(Refusal::SuccessorMissing(self.report.kind));
         }
         Ok(self.revoke(&old, Reason::Superseded))
+    }
+
+    /// Whether a certificate in use replaces it.
+    fn is_succeeded(&self, old: &Entry) -> bool {
+        self.family.iter().any(|new| new.certificate.links.succeeds == Some(old.no) && new.status.life == Life::Active)
+    }
+
+    /// Whether it replaces another certificate of the same holder.
+    fn succeeds_another(&self, entry: &Entry) -> bool {
+        entry.certificate.links.succeeds.is_some_and(|old| self.family.iter().any(|e| e.no == old))
     }
 
     /// Row 13: SIGN ends wherever it is; AUTH carries no contents and stays. Who moved is handed over.

@@ -246,7 +246,8 @@ impl Status {
             return Ok(self.decide_loss_date(lost_at));
         }
         // The same party reporting again doesn't open a second hold: one release must undo one loss.
-        if self.holds.iter().any(|hold| hold.kind == kind && !kind.needs_two_people()) {
+        let again = self.holds.iter().filter(|hold| hold.kind == kind && !kind.needs_two_people());
+        if again.clone().next().is_some() && !again.clone().all(|hold| outweighs(becomes, hold.becomes)) {
             return Ok(self.decide_loss_date(lost_at));
         }
         if self.holds.len() >= HOLDS_MAX {
@@ -336,6 +337,11 @@ impl Status {
             }
         }
     }
+}
+
+/// Whether a hold would end worse than another: "lost" after "contract ended" is news, the other way round it isn't.
+fn outweighs(new: Option<Final>, known: Option<Final>) -> bool {
+    matches!((new, known), (Some(new), Some(known)) if new.reason.outweighs(known.reason))
 }
 
 impl Change {

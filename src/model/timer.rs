@@ -17,12 +17,15 @@ pub fn timer_wish(certificate: &Certificate, status: &Status, policy: &Policy, n
     if next_due(certificate, status, policy)? > now {
         return None;
     }
-    let reason = status
-        .holds
-        .iter()
-        .filter_map(|hold| hold.becomes)
-        .filter(|end| end.due <= now)
-        .min_by_key(|end| end.due)
-        .map_or(Reason::Unspecified, |end| end.reason);
+    let mut ends: Vec<_> = status.holds.iter().filter_map(|hold| hold.becomes).collect();
+    ends.sort_unstable_by_key(|end| end.due);
+    // Once one hold has become final, the worst that any open hold would have become is the reason.
+    let reason = match ends.first() {
+        Some(first) if first.due <= now => {
+            let worst = |worst: Reason, reason: Reason| if reason.outweighs(worst) { reason } else { worst };
+            ends.iter().map(|end| end.reason).fold(first.reason, worst)
+        }
+        _ => Reason::Unspecified,
+    };
     Some(Wish::Revoke { reason, lost_at: None })
 }

@@ -18,5 +18,6 @@ mod office;
 mod queue;
 mod registration;
 mod replay;
+mod reports;
 mod sets;
 mod undo;

@@ -85,9 +85,11 @@ fn an_old_loss_is_the_windows_to_state_with_a_second_person() {
     assert!(said.contains("without --lost-at"), "{said}");
     assert_eq!(office.position(), before, "nothing changed");
     let name = queued(office.command(actor(Role::Window(None)), Command::Report(report)));
-    assert!(office.status(1).is_good());
+    let status = office.status(1);
+    assert!(!status.is_good() && status.lost_at().is_none(), "held at once; it is the date that waits");
     office.command(person(Role::Window(None), 2), word(name, Verdict::Approved)).unwrap();
     assert_eq!(office.status(1).lost_at(), Some(crate::nation::at(-86_400 * 15)));
+    assert_eq!(office.status(1).holds.len(), 1);
 }
 
 #[test]

@@ -41,7 +41,7 @@ fn who_may_do_what_at_all() {
         (Action::Release, /*          */ [0, 0, 0, 1, 1, 1, 1, 0, 0, 1]),
         (Action::Revoke, /*           */ [0, 1, 0, 0, 1, 0, 0, 0, 1, 1]),
         (Action::Set, /*              */ [0, 1, 0, 0, 0, 1, 0, 0, 0, 0]),
-        (Action::Undo, /*             */ [0, 0, 1, 0, 0, 1, 0, 0, 0, 1]),
+        (Action::Undo, /*             */ [0, 0, 0, 0, 0, 1, 0, 0, 0, 0]),
     ];
     for (action, row) in table {
         compare(action, row);

@@ -37,6 +37,10 @@ pub fn consequences(naive: &Naive, event: &Event, report: &Report, backed: Backe
         K::PhoneLost | K::PhoneFound | K::PhoneNotFound | K::SimDisposed | K::ContractEnded | K::SimSwapped => phones(),
         K::Delivered | K::NotDelivered | K::Died | K::HolderApplies | K::Moved | K::Renamed => named.clone(),
     };
+    // A carrier that names a holder means its own SIMs.
+    let own = |naked: &Naked| competent(naive, actor, naked).is_ok();
+    let by_name = matches!((actor.role, report.subject), (Role::Carrier(_), Subject::Holder(_)));
+    let subjects: Vec<_> = subjects.into_iter().filter(|(_, naked)| !by_name || own(naked)).collect();
     check(!subjects.is_empty(), || "a report about nothing that is registered".into())?;
     subjects.iter().try_for_each(|(_, naked)| competent(naive, actor, naked))?;
     let case = Case { naive, event, report, subjects };
@@ -64,7 +68,10 @@ impl<'a> Case<'a> {
             K::CardLost => self.each(self.subjects.iter().copied(), |n| self.held(n, None)).chain(self.rule_x()),
             K::CardFound | K::PhoneFound => self.found(backed),
             K::CardNotFound => self.ended(R::KeyCompromise).chain(self.phones_end()),
-            K::Renewed => self.ended(R::Superseded).chain(self.phones_end()),
+            K::Renewed => {
+                let old = self.subjects.iter().copied().filter(|(no, n)| self.is_old(*no, n));
+                self.each(old, |n| self.revoked(n, R::Superseded)).chain(self.phones_end())
+            }
             K::Returned => self.ended(R::CessationOfOperation).chain(self.phones_end()),
             K::PhoneLost => {
                 let becomes = by_carrier.then(|| self.in_days(self.naive.policy.confirm_after, R::KeyCompromise));
@@ -113,8 +120,9 @@ impl<'a> Case<'a> {
 
     /// The phone certificates of that card: applied for with its SIGN.
     fn phones_of_cards(&self) -> impl Iterator<Item = Member<'a>> {
-        let signs: Vec<_> =
-            self.subjects.iter().filter(|(_, n)| n.facts.usage == Usage::Sign).map(|(no, _)| *no).collect();
+        let renewed = self.report.kind == ReportKind::Renewed;
+        let cards = self.subjects.iter().filter(|(no, n)| !renewed || self.is_old(*no, n));
+        let signs: Vec<_> = cards.filter(|(_, n)| n.facts.usage == Usage::Sign).map(|(no, _)| *no).collect();
         all(self.naive).filter(move |(_, n)| {
             n.is_phone() && n.facts.links.issued_under.is_some_and(|under| signs.contains(&under))
         })
@@ -134,7 +142,7 @@ impl<'a> Case<'a> {
             let Some(lost_at) = self.report.lost_at else { return Vec::new() };
             let known = n.holds.values().any(|hold| hold.kind == HoldKind::RuleX);
             let after = n.facts.not_before > lost_at && !known && n.ended.is_none();
-            let held = Change::Held { kind: HoldKind::RuleX, lost_at: Some(lost_at), becomes: None };
+            let held = Change::Held { kind: HoldKind::RuleX, lost_at: None, becomes: None };
             after.then_some(held).into_iter().collect()
         })
     }
@@ -153,6 +161,11 @@ impl<'a> Case<'a> {
                 (false, false, _) => vec![Change::Released { holds: named }],
             }
         })
+    }
+
+    /// Row 12 speaks of the old card: not of one that replaced another and isn't replaced itself.
+    fn is_old(&self, no: CertificateNo, naked: &Naked) -> bool {
+        naked.facts.links.succeeds.is_none() || self.has_successor(no)
     }
 
     fn has_successor(&self, old: CertificateNo) -> bool {
@@ -185,7 +198,10 @@ impl Row {
 /// A second report of the same party opens no second hold; the earliest accepted loss wins (row 20).
 fn held(naked: &Naked, kind: HoldKind, lost_at: Option<Time>, becomes: Option<Final>) -> Option<Change> {
     let review = matches!(kind, HoldKind::Review | HoldKind::RuleX | HoldKind::Set);
-    let known = !review && naked.holds.values().any(|hold| hold.kind == kind);
+    // "Lost" after "contract ended" is news: it would end worse.
+    let news =
+        |known: &NakedHold| matches!((becomes, known.becomes), (Some(new), Some(old)) if worse(new.reason, old.reason));
+    let known = !review && naked.holds.values().any(|hold| hold.kind == kind && !news(hold));
     if naked.ended.is_some() || known { dated(naked, lost_at) } else { Some(Change::Held { kind, lost_at, becomes }) }
 }
 
@@ -278,7 +294,14 @@ fn by_the_clock(naive: &Naive, event: &Event, naked: &Naked, change: &Change) ->
     let due = naked.due(&naive.policy).filter(|due| *due <= event.time);
     check(due.is_some(), || "the clock was early".into())?;
     let first = naked.holds.values().filter_map(|hold| hold.becomes).min_by_key(|end| end.due);
-    let reason = first.filter(|end| end.due <= event.time).map_or(Reason::Unspecified, |end| end.reason);
+    // The worst that any open hold would have become; of equals the one that was due first.
+    let mut ends: Vec<Final> = naked.holds.values().filter_map(|hold| hold.becomes).collect();
+    ends.sort_by_key(|end| end.due);
+    let worst = ends.iter().fold(None, |worst: Option<Reason>, end| match worst {
+        Some(known) if !worse(end.reason, known) => Some(known),
+        _ => Some(end.reason),
+    });
+    let reason = first.filter(|end| end.due <= event.time).and(worst).unwrap_or(Reason::Unspecified);
     check(revoked(naked, reason, None, event.time).first() == Some(change), || format!("the clock says {reason}"))
 }
 
