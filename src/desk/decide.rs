@@ -296,6 +296,8 @@ impl Round<'_> {
         if lost_at > self.now + CLOCK_LEEWAY {
             return Err(Refusal::FutureTime(lost_at));
         }
+        // When it was reported is its sender's word as well, and must not be what makes an old loss believable.
+        let reported_at = reported_at.max(self.now - REPORT_LATE_MAX);
         let long_ago = lost_at < reported_at - self.policy.backdating_max;
         let before_registration = registered.is_some_and(|registered| lost_at < registered);
         if !(long_ago || before_registration) || backing == Backing::Two {
@@ -375,5 +377,7 @@ fn command_digest(request: &Request) -> Hash {
     sha256(&[&encode_request(&request)])
 }
 
+/// A report may reach the desk so much later than its sender took it: a weekend and the night before.
+const REPORT_LATE_MAX: Seconds = Seconds::days(3);
 /// Senders' clocks may be ahead of ours by this much.
 const CLOCK_LEEWAY: Seconds = Seconds(120);

@@ -123,3 +123,15 @@ fn a_single_certificate_is_not_lost_before_it_was_registered() {
     let revoke = Command::Revoke { key: key(1, 50), reason: Reason::KeyCompromise, lost_at };
     queued(office.command(actor(Role::Window(None)), revoke));
 }
+
+/// Told beside the others, though found by reading: two dates of the sender's own must not vouch for each other.
+#[test]
+fn an_old_report_does_not_make_an_old_loss_believable() {
+    let mut office = Office::open();
+    let stated = office.now - Seconds::days(20);
+    let mut report = office.report_of(ReportKind::CardLost, card_of(1));
+    (report.lost_at, report.reported_at) = (Some(stated), stated);
+    let refused = office.command(actor(Role::CallCentre), Command::Report(report.clone()));
+    assert!(refusal(refused).contains("too long ago"));
+    queued(office.command(actor(Role::Window(None)), Command::Report(report)));
+}

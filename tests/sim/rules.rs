@@ -394,6 +394,8 @@ fn believable(
     backed: Backed,
 ) -> Result<(), String> {
     check(lost_at <= event.time + Seconds(120), || "a loss in the future".into())?;
+    // Nor is a report taken to be older than the three days that it may be on its way.
+    let reported_at = reported_at.max(naive.asked_at(event) - Seconds(3 * 86_400));
     let old = lost_at < reported_at - naive.policy.backdating_max || registered.is_some_and(|from| lost_at < from);
     let trusted = matches!(event.actor.role, Role::Window(_)) && backed == Backed::ByTwo;
     check(!old || trusted, || format!("a backdated loss ({lost_at}) was believed"))

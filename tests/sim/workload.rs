@@ -154,7 +154,7 @@ impl Workload {
         self.next_command += 1;
         let moved_to = (kind == ReportKind::Moved).then(|| Municipality(13_101 + self.rng.below(2) as u32));
         // Received a while ago, now and then: a late report of something that is over.
-        let late = if self.rng.per_mille(150) { self.rng.below(86_400 * 2) as u32 } else { 0 };
+        let late = if self.rng.per_mille(150) { self.rng.below(86_400 * 40) as u32 } else { 0 };
         let evidence = Some(format!("c{}", self.next_command));
         Report { kind, subject, lost_at, reported_at: now - Seconds(late), moved_to, evidence }
     }
