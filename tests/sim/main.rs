@@ -21,6 +21,7 @@ mod check;
 mod clients;
 mod gate;
 mod naive;
+mod rows;
 mod rules;
 mod run;
 mod setup;

@@ -10,7 +10,7 @@ use tashika::model::{
 };
 
 use crate::memory_ledger::State;
-use crate::rules;
+use crate::{rows, rules};
 
 /// What the events say, in the plainest form.
 pub struct Naive {
@@ -273,7 +273,7 @@ impl Naive {
                     naked.holds.insert(HoldId(position), NakedHold { kind, since, lost_at: None, becomes: None });
                 }
                 (SetChange::Revoked { reason }, None) => naked.end(reason, event.time, None),
-                (SetChange::Revoked { reason }, Some(known)) if rules::worse(reason, known.reason) => {
+                (SetChange::Revoked { reason }, Some(known)) if rows::worse(reason, known.reason) => {
                     naked.ended = Some(Ended { reason, ..known });
                 }
                 (SetChange::Released { hold }, _) => _ = naked.holds.remove(&hold),
@@ -364,7 +364,7 @@ impl Naked {
             }
             Change::ReasonChanged { reason } => {
                 let known = self.ended.ok_or("another reason for what is not revoked")?;
-                check(rules::worse(*reason, known.reason), || format!("{} is weakened", known.reason))?;
+                check(rows::worse(*reason, known.reason), || format!("{} is weakened", known.reason))?;
                 self.ended = Some(Ended { reason: *reason, ..known });
             }
             Change::Released { holds } => {
