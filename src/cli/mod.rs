@@ -1,7 +1,7 @@
 //! The command line: one file for each family of verbs, and what they share. `main.rs` calls [`run`].
 //!
-//! A verb is read by clap into a struct, does its work on a [`house`] (configuration, ledger, desk) and gives back a
-//! [`reply`]; only this file prints and chooses the exit code. Commands go to the desk like anybody else's: the command
+//! A verb is read by clap into a struct, does its work on a `house` (configuration, ledger, desk) and gives back a
+//! `reply`; only this file prints and chooses the exit code. Commands go to the desk like anybody else's: the command
 //! line has no rights of its own. Never decides what may happen to a certificate, never writes to a ledger past the desk.
 
 mod bulk;
