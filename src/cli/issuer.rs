@@ -122,7 +122,7 @@ fn list(house: &House) -> Result<Reply, CliError> {
             subject.clone(),
         ]);
         json.push(json!({
-            "name": issuer.name, "key": key, "not_after": until, "scopes": scopes, "subject": subject,
+            "no": issuer.no.0, "name": issuer.name, "key": key, "not_after": until, "scopes": scopes, "subject": subject,
             "key_sha256": hex(&issuer.key_sha256), "name_sha256": hex(&issuer.name_sha256),
             "key_sha1": hex(&issuer.key_sha1), "name_sha1": hex(&issuer.name_sha1),
         }));

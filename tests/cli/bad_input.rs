@@ -97,10 +97,10 @@ fn a_backdated_loss() {
         2,
         "'yesterday' is not a time such as",
     );
-    // The window's word is kept, and waits for a second person.
+    // The window's word holds at once; it is the date that waits for a second person.
     let ran = house.run(&[&["report", "phone-lost", "--medium", "sim-1", "--as", "window/a"][..], &lost].concat());
     assert_eq!(ran.code, 4, "{ran:?}");
-    assert_eq!(house.status("0A01"), "good");
+    assert_eq!(house.status("0A01"), "held");
 }
 
 #[test]
