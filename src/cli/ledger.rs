@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use crate::app::compose::open_ledger_to_verify;
 use crate::app::config::Config;
-use crate::ledger::{CheckpointFile, Ledger, Limits, Report, Stage, VerifierKey, Witnesses, verify};
+use crate::ledger::{CheckpointFile, Ledger, LedgerError, Limits, Report, Stage, VerifierKey, Witnesses, verify};
 use crate::model::{Command, Epoch};
 
 use super::describe;
@@ -62,16 +63,18 @@ pub struct Verify {
 impl Verb {
     /// Runs it.
     pub fn run(self, config: Config) -> Result<Reply, CliError> {
-        if let Self::Restore(verb) = self {
-            return verb.run(&config);
-        }
+        let verb = match self {
+            Self::Restore(verb) => return verb.run(&config),
+            Self::Verify(verb) => return verb.run(&config),
+            verb => verb,
+        };
         let mut house = House::on(config)?;
-        match self {
+        match verb {
             Self::Adopt(verb) => verb.run(&mut house),
             Self::Backup(verb) => verb.run(&house),
             Self::Checkpoint => checkpoint(&house),
             Self::Restore(verb) => verb.run(house.config()),
-            Self::Verify(verb) => verb.run(&house),
+            Self::Verify(verb) => verb.run(house.config()),
         }
     }
 }
@@ -96,11 +99,30 @@ impl Adopt {
 }
 
 impl Verify {
-    fn run(self, house: &House) -> Result<Reply, CliError> {
-        let evidence = Evidence::gather(house.config(), house.ledger().head()?.ledger, &self.checkpoints, self.key)?;
-        let report = prove(house.ledger(), &evidence)?;
-        Ok(proved(&report))
+    fn run(self, config: &Config) -> Result<Reply, CliError> {
+        match self.prove(config) {
+            // What anybody else is told is to run this verb.
+            Err(CliError::Ledger(LedgerError::Damaged(why))) => Ok(unprovable(&why)),
+            Err(CliError::Ledger(LedgerError::Broken(broken))) => Ok(unprovable(&broken.to_string())),
+            proved => proved,
+        }
     }
+
+    fn prove(self, config: &Config) -> Result<Reply, CliError> {
+        let ledger = open_ledger_to_verify(&config.ledger)?;
+        let evidence = Evidence::gather(config, ledger.head()?.ledger, &self.checkpoints, self.key)?;
+        Ok(proved(&prove(&*ledger, &evidence)?))
+    }
+}
+
+/// What is said of a ledger whose head can't even be read.
+fn unprovable(why: &str) -> Reply {
+    let finding = format!(
+        "the database can't be read ({why}): nothing in it can be proved; keep the file as it is, and restore the last \
+         backup with 'tashika ledger restore'"
+    );
+    let json = json!({ "sound": false, "findings": [finding], "findings_left_out": 0 });
+    Reply::done(format!("1 thing is wrong:\n- {finding}"), json).with_exit(Exit::Damaged)
 }
 
 /// Verifies a ledger, with a bar on a terminal.

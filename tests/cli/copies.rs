@@ -34,6 +34,50 @@ fn an_altered_row_is_found() {
     assert!(ran.stdout.contains("the status was altered"), "{ran:?}");
 }
 
+/// Whatever is wrong, `verify` says what, and doesn't advise to run itself.
+fn found(house: &Installation, what: &str) {
+    let ran = house.run(&["ledger", "verify"]);
+    assert_eq!(ran.code, 6, "{ran:?}");
+    assert!(ran.stdout.contains(what) && ran.stdout.contains("wrong:"), "{ran:?}");
+    assert!(!ran.stdout.contains("ledger verify") && !ran.stderr.contains("ledger verify"), "{ran:?}");
+}
+
+fn intrude(house: &Installation, sql: &str) {
+    rusqlite::Connection::open(house.path().join("ledger.db")).unwrap().execute_batch(sql).unwrap();
+}
+
+#[test]
+fn a_removed_end_is_found() {
+    let house = Installation::with_phones();
+    house.ok(&["report", "phone-lost", "--medium", "sim-1", "--as", "window/x"]);
+    intrude(&house, "DROP TRIGGER event_stays; DELETE FROM event WHERE position = (SELECT max(position) FROM event)");
+    house.refused(&["report", "phone-lost", "--medium", "sim-2", "--as", "window/x"], 6, "run 'tashika ledger verify'");
+    found(&house, "but the last event is");
+}
+
+#[test]
+fn removed_look_ups_are_found_and_the_rest_is_proved() {
+    let house = Installation::with_phones();
+    house.ok(&["report", "phone-lost", "--medium", "sim-1", "--as", "window/x"]);
+    // A run that has lost its pages, and a status.
+    intrude(
+        &house,
+        "INSERT INTO run VALUES (900, 1, 4, 1, 900, 0, NULL); UPDATE lookup SET generation = generation + 1",
+    );
+    forget_statuses(&house.path().join("ledger.db"));
+    found(&house, "look-ups of serials can't be read");
+    found(&house, "the status was altered");
+}
+
+#[test]
+fn a_truncated_file_is_found() {
+    let house = Installation::with_phones();
+    intrude(&house, "PRAGMA wal_checkpoint(TRUNCATE)");
+    let file = fs::OpenOptions::new().write(true).open(house.path().join("ledger.db")).unwrap();
+    file.set_len(file.metadata().unwrap().len() / 2 / 4096 * 4096).unwrap();
+    found(&house, "can't be read");
+}
+
 #[test]
 fn a_backup_is_restored_and_its_loss_is_told() {
     let house = Installation::with_phones();

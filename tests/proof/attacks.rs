@@ -319,6 +319,22 @@ pub fn an_altered_queue_is_noticed(world: &dyn World) {
     assert_eq!(report.findings, [Finding::Queue(waiting[0])], "{report}");
 }
 
+/// The clock is made to forget what it was to see to: suspended cards would stay suspended for ever.
+pub fn a_hold_without_its_timer_is_noticed(world: &dyn World) {
+    let scene = scene(world);
+    world.drop_timers();
+    let report = scene.verify(world);
+    let found: Vec<u64> = report
+        .findings
+        .iter()
+        .map(|finding| match finding {
+            Finding::TimerMissing { no, .. } => no.0,
+            other => panic!("{other}"),
+        })
+        .collect();
+    assert!(found.contains(&15) && !found.contains(&30), "the held ones, not the good ones: {report}");
+}
+
 /// Heartbeats from beyond, of another history, or older than what they saw.
 pub fn a_forged_heartbeat_is_noticed(world: &dyn World) {
     let scene = scene(world);

@@ -53,6 +53,7 @@ macro_rules! against {
             an_altered_row_is_noticed,
             an_altered_status_is_noticed,
             an_event_past_the_desk_is_noticed,
+            a_hold_without_its_timer_is_noticed,
             an_honest_ledger_is_proved,
             an_unreadable_event_is_noticed,
             doubtful_evidence_is_named,

@@ -79,6 +79,10 @@ impl World for Memory {
         assert!(self.0.state().queue.remove(&position));
     }
 
+    fn drop_timers(&self) {
+        self.0.state().timers.clear();
+    }
+
     fn set_heartbeat(&self, heartbeat: Heartbeat) {
         self.0.state().heartbeat = Some(heartbeat);
     }

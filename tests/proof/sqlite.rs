@@ -125,6 +125,10 @@ impl World for Sqlite {
         self.one("DELETE FROM queue WHERE position = ?1", [position.0]);
     }
 
+    fn drop_timers(&self) {
+        assert!(self.intrude().execute("DELETE FROM timer", []).unwrap() > 0);
+    }
+
     fn set_heartbeat(&self, heartbeat: Heartbeat) {
         let values = params![heartbeat.epoch.0, heartbeat.position.0, heartbeat.link, heartbeat.time.unix()];
         self.one("UPDATE heartbeat SET epoch = ?1, position = ?2, link = ?3, time = ?4", values);

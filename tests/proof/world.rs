@@ -22,6 +22,8 @@ pub trait World {
     fn set_status(&self, no: CertificateNo, status: Option<Status>);
     fn move_list_member(&self, list: ListNo, from: CertificateNo, to: CertificateNo);
     fn drop_from_queue(&self, position: Position);
+    /// Makes the clock forget everything that it was to see to.
+    fn drop_timers(&self);
     fn set_heartbeat(&self, heartbeat: Heartbeat);
     /// Another ledger of the same identity, empty but for its first event.
     fn another(&self) -> Box<dyn World>;

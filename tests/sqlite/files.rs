@@ -105,6 +105,8 @@ fn a_head_that_names_another_event_is_damage() {
     let intruder = rusqlite::Connection::open(&path).unwrap();
     intruder.execute_batch("DROP TRIGGER head_goes_on; UPDATE head SET link = zeroblob(32)").unwrap();
     assert!(matches!(SqliteLedger::open(&path), Err(LedgerError::Damaged(_))));
+    let ledger = SqliteLedger::open_to_verify(&path).expect("whoever proves it may look");
+    assert!(ledger.beat(ledger.head().unwrap().time).is_err(), "but nobody may write");
     intruder.execute_batch("DROP TRIGGER head_stays; DELETE FROM head").unwrap();
     assert!(matches!(SqliteLedger::open(&path), Err(LedgerError::Damaged(_))));
 }

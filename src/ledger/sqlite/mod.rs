@@ -59,9 +59,7 @@ impl SqliteLedger {
 
     /// Opens a ledger, and brings its schema up to date.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        file::must_be_openable(path)?;
-        let ledger = Self::on(Store::open(path)?);
-        schema::bring_up_to_date(&ledger.store)?;
+        let ledger = Self::open_unproved(path)?;
         ledger.store.read(|connection| {
             let head = head::read_head(connection)?;
             let last = scan::events_after(connection, Position(head.position.0 - 1), 2)?;
@@ -70,6 +68,13 @@ impl SqliteLedger {
                 _ => Err(LedgerError::Damaged("its last event is not the one that its head names".into())),
             }
         })?;
+        Ok(ledger)
+    }
+
+    /// Opens a ledger for whoever proves it: its end may be other than its head says, and nothing can be written.
+    pub fn open_to_verify(path: &Path) -> Result<Self, LedgerError> {
+        let ledger = Self::open_unproved(path)?;
+        ledger.store.forbid_writing()?;
         Ok(ledger)
     }
 
@@ -83,6 +88,13 @@ impl SqliteLedger {
     /// [`LedgerError::Full`] and nothing is written.
     pub fn limit_pages(&self, pages: u32) -> Result<(), LedgerError> {
         self.store.limit_pages(pages)
+    }
+
+    fn open_unproved(path: &Path) -> Result<Self, LedgerError> {
+        file::must_be_openable(path)?;
+        let ledger = Self::on(Store::open(path)?);
+        schema::bring_up_to_date(&ledger.store)?;
+        Ok(ledger)
     }
 
     fn on(store: Store) -> Self {

@@ -111,6 +111,12 @@ impl Store {
         Ok(())
     }
 
+    /// From now on every write through this value is refused.
+    pub fn forbid_writing(&self) -> Result<(), LedgerError> {
+        lock(&self.writer).pragma_update(None, "query_only", true)?;
+        Ok(())
+    }
+
     /// Moves the log into the file once it is longer than `pages`. Beside other work: only the last bit of a log that
     /// never finds a pause is moved while writers wait.
     pub fn checkpoint_beyond(&self, pages: u32) -> Result<(), LedgerError> {

@@ -10,6 +10,7 @@ mod replay;
 mod report;
 mod rows;
 mod statuses;
+mod timers;
 mod walk;
 
 use crate::model::{CertificateNo, Position};
@@ -81,22 +82,22 @@ pub fn verify(
 ) -> Result<Report, LedgerError> {
     let mut findings = Findings::default();
     // In this order: the heartbeat is overwritten after the head, so it can't be ahead of a head that is read later.
-    let heartbeat = ledger.heartbeat()?;
+    let heartbeat = caught("the heartbeat", ledger.heartbeat(), &mut findings)?.flatten();
     let stored = ledger.head()?;
     let evidence = Evidence::new(witnesses.notes, witnesses.keys, stored.ledger, &mut findings);
     let mut walk = Walk::new(ledger, Head::before_first(stored.ledger), evidence, heartbeat);
     let mut changes = Changes::new(CertificateNo(1), limits.changes_max);
-    let arrival = walk_events(&mut walk, &stored, &mut changes, &mut findings, progress)?;
+    let walked = walk_events(&mut walk, &stored, &mut changes, &mut findings, progress);
     let mut tally = Tally::default();
-    if arrival == Arrival::Reached {
+    if caught("events", walked, &mut findings)? == Some(Arrival::Reached) {
         walk.compare_head(&stored, &mut findings);
     }
     let listed = check_lists(ledger, &walk, &mut findings, progress);
-    tally.members = caught(listed, &mut findings)?.unwrap_or(0);
+    tally.members = caught("lists of certificates", listed, &mut findings)?.unwrap_or(0);
     let compared = compare_statuses(ledger, &mut walk, limits, changes, &mut tally, &mut findings, progress);
-    caught(compared, &mut findings)?;
+    caught("statuses", compared, &mut findings)?;
     let ended = compare_end(ledger, &mut walk, &mut findings);
-    caught(ended, &mut findings)?;
+    caught("registers", ended, &mut findings)?;
     walk.end_heartbeat(&mut findings);
     let vouched = walk.evidence.finish(&walk.head, &mut findings);
     Ok(Report {
@@ -140,11 +141,19 @@ fn walk_events(
 }
 
 /// Damage that an adapter meets is a finding, and the proof goes on with what can still be read.
-fn caught<T>(result: Result<T, LedgerError>, findings: &mut Findings) -> Result<Option<T>, LedgerError> {
-    match result {
-        Err(LedgerError::Damaged(what)) => findings.add(Finding::Damaged(what)),
-        Err(LedgerError::Broken(broken)) => findings.add(Finding::Broken(broken)),
+fn caught<T>(
+    what: &'static str,
+    result: Result<T, LedgerError>,
+    findings: &mut Findings,
+) -> Result<Option<T>, LedgerError> {
+    let finding = match result {
+        Err(LedgerError::Damaged(why)) => Finding::Damaged { what, why },
+        Err(LedgerError::Broken(broken)) => Finding::Broken(broken),
         other => return other.map(Some),
+    };
+    // Several steps may meet the same damage.
+    if !findings.list.contains(&finding) {
+        findings.add(finding);
     }
     Ok(None)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::model::{CertificateNo, Epoch, LedgerId, Life, ListNo, Position, Status};
+use crate::model::{CertificateNo, Epoch, LedgerId, Life, ListNo, Position, Status, Time};
 
 use crate::ledger::{BrokenLink, Hash, Head, NoteError};
 
@@ -90,9 +90,14 @@ pub enum Finding {
     /// A checkpoint of another ledger.
     #[error("a checkpoint of ledger {0} is among the evidence: this is another one")]
     CheckpointForeign(LedgerId),
-    /// The database says that something stored can't be read.
-    #[error("{0}")]
-    Damaged(String),
+    /// Something stored can't be read.
+    #[error("{what} can't be read ({why}): what hangs on them is not proved, and answers from them can't be relied on")]
+    Damaged {
+        /// What.
+        what: &'static str,
+        /// What the database says.
+        why: String,
+    },
     /// There are events after the last one that the head knows.
     #[error("there are events after {0}, where the head row says that the history ends")]
     EventsBeyondHead(Position),
@@ -188,6 +193,16 @@ pub enum Finding {
         stored: Box<InWords>,
         /// As the events say.
         replayed: Box<InWords>,
+    },
+    /// A hold would never turn final.
+    #[error(
+        "certificate {no} is to be revoked at {due} unless somebody contradicts, but no timer stands for it: it would stay held for ever"
+    )]
+    TimerMissing {
+        /// The certificate.
+        no: CertificateNo,
+        /// When the clock should see to it.
+        due: Time,
     },
     /// An event that no decision could have led to.
     #[error("event {position} ({what}) breaks the rules: it was written past the desk")]

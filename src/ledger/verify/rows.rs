@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use crate::ledger::{Ledger, LedgerError, RowDigest, decode_certificate};
 use crate::model::{CertificateNo, Position};
 
+use super::caught;
 use super::report::{Finding, Findings};
 
 /// A reader of rows that goes along with the walk over the events.
@@ -12,13 +13,22 @@ pub(super) struct Rows<'a> {
     ledger: &'a dyn Ledger,
     page: VecDeque<(CertificateNo, Vec<u8>)>,
     next: CertificateNo,
+    state: Readable,
+    searches: Readable,
     /// How many rows agreed.
     pub agreed: u64,
 }
 
 impl<'a> Rows<'a> {
     pub(super) fn new(ledger: &'a dyn Ledger) -> Self {
-        Self { ledger, page: VecDeque::new(), next: CertificateNo(1), agreed: 0 }
+        Self {
+            ledger,
+            page: VecDeque::new(),
+            next: CertificateNo(1),
+            state: Readable::Yes,
+            searches: Readable::Yes,
+            agreed: 0,
+        }
     }
 
     /// Checks the rows that a registration counts.
@@ -30,6 +40,9 @@ impl<'a> Rows<'a> {
         digest: &[u8; 32],
         findings: &mut Findings,
     ) -> Result<(), LedgerError> {
+        if self.state == Readable::No {
+            return Ok(());
+        }
         // What a forged event counts need not exist, nor even be a number of certificates.
         let end = first.0.saturating_add(count.into());
         let (mut sum, mut no, mut missing) = (RowDigest::default(), first.0, false);
@@ -38,6 +51,9 @@ impl<'a> Rows<'a> {
                 sum.add(&row);
                 no += 1;
                 continue;
+            }
+            if self.state == Readable::No {
+                return Ok(());
             }
             let next = self.page.front().map_or(end, |(found, _)| found.0.min(end));
             findings.add(Finding::RowsMissing { first: CertificateNo(no), last: CertificateNo(next - 1) });
@@ -87,7 +103,11 @@ impl<'a> Rows<'a> {
         if i64::try_from(no.0).is_err() {
             return Ok(());
         }
-        let rows = self.ledger.rows_from(self.next.max(no), PAGE)?;
+        let read = self.ledger.rows_from(self.next.max(no), PAGE);
+        let Some(rows) = caught("rows of certificates", read, findings)? else {
+            self.state = Readable::No;
+            return Ok(());
+        };
         let Some((last, _)) = rows.last() else { return Ok(()) };
         self.next = last.plus(1);
         let (mut numbers, mut keys) = (Vec::with_capacity(rows.len()), Vec::with_capacity(rows.len()));
@@ -101,14 +121,28 @@ impl<'a> Rows<'a> {
             }
         }
         // An answer depends on what a search finds, so the search is part of the proof.
-        for (no, found) in numbers.into_iter().zip(self.ledger.registered(&keys)?) {
+        self.page = rows.into();
+        if self.searches == Readable::No {
+            return Ok(());
+        }
+        let Some(found) = caught("look-ups of serials", self.ledger.registered(&keys), findings)? else {
+            self.searches = Readable::No;
+            return Ok(());
+        };
+        for (no, found) in numbers.into_iter().zip(found) {
             if found != Some(no) {
                 findings.add(Finding::LookUp { no });
             }
         }
-        self.page = rows.into();
         Ok(())
     }
+}
+
+/// Whether a table could be read so far. Where it can't once, it isn't tried again for every page.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Readable {
+    Yes,
+    No,
 }
 
 const PAGE: usize = 4096;

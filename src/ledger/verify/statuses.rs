@@ -13,8 +13,9 @@ use crate::model::{Body, CertificateNo, Entry, Event, ListNo, Position, SetTarge
 
 use super::replay::{Changes, replay};
 use super::report::{Finding, Findings, InWords};
+use super::timers::{Awaiting, check_timers};
 use super::walk::{Walk, ahead};
-use super::{Limits, Progress, Stage};
+use super::{Limits, Progress, Stage, caught};
 
 /// The state of one pass.
 pub(super) struct Pass<'a> {
@@ -67,7 +68,7 @@ impl<'a> Pass<'a> {
         let mut suspects = Vec::new();
         let (mut cursor, mut next, mut count, mut unlawful) = (0, from, 0, Findings::default());
         let mut cursors = vec![0; self.lists.len()];
-        let mut missing = Vec::new();
+        let (mut missing, mut awaiting) = (Vec::new(), Awaiting::default());
         let end = self.ledger.scan(&mut |entry: Entry| {
             if entry.no < from {
                 return ControlFlow::Continue(());
@@ -85,6 +86,7 @@ impl<'a> Pass<'a> {
             if !is_same(&entry.status, &expected) {
                 suspects.push(entry.no);
             }
+            awaiting.note(entry.no, &expected);
             count += 1;
             if count % PROGRESS_EACH == 0 {
                 progress(Progress { stage: Stage::Statuses, done: from.0 + count, total });
@@ -101,6 +103,8 @@ impl<'a> Pass<'a> {
         unlawful.list.into_iter().for_each(|finding| findings.add(finding));
         missing.into_iter().for_each(|(first, last)| findings.add(Finding::NotShown { first, last }));
         self.judge(walk, &suspects, findings)?;
+        let timed = check_timers(self.ledger, awaiting, findings);
+        caught("timers", timed, findings)?;
         *compared += count;
         Ok(Passed::Until(until))
     }
