@@ -106,6 +106,20 @@ pub fn go_on(ledger: &Arc<dyn Ledger>, numbers: std::ops::Range<u64>) {
     }
 }
 
+/// The registry's word that a holder died: a hold that turns final in time.
+pub fn died(ledger: &Arc<dyn Ledger>, number: u64) {
+    let report = Report {
+        kind: ReportKind::Died,
+        subject: Subject::Holder(nation::holder(number)),
+        lost_at: None,
+        reported_at: nation::at(86_400),
+        moved_to: None,
+        evidence: None,
+    };
+    let task = request(nation::actor(Role::Registry), Command::Report(report));
+    Desk::new(Arc::clone(ledger), Policy::default()).one(&task, nation::at(86_400)).unwrap();
+}
+
 pub fn register(first: u64, count: u64) -> Task {
     let certificate = |number: u64| {
         let delivery = if (61..=80).contains(&number) { Delivery::Awaited } else { Delivery::Delivered };
