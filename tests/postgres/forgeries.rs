@@ -66,7 +66,7 @@ const FORGERIES: &[Forgery] = &[
     ("a status without the hold", |f, b| without_hold(f, b), "does not follow"),
     ("a status with another reason", |f, b| other_reason(f, b), "does not follow"),
     ("a status of long ago", |f, b| old_status(f, b), "does not follow"),
-    ("a status left out", |f, b| left_out(f, b), "does not follow"),
+    ("a status left out", |f, b| left_out(f, b), "each certificate"),
     ("a status that no event changed", |f, b| b.statuses.push(active(f, 3)), "for no other"),
     ("good again without an event", |f, b| b.statuses.push(active(f, 2)), "for no other"),
     ("another certificate's key", |f, b| other_key(f, b), "this number"),

@@ -116,7 +116,8 @@ fn set_defaults(config: &mut Config) {
     }
     // Plans are made once per session and hold for tables of any size; compiling them costs more than running them.
     // A process that is stopped in its turn gives it back.
-    let ours = "-c jit=off -c plan_cache_mode=force_generic_plan -c idle_in_transaction_session_timeout=10s";
+    let ours = "-c jit=off -c plan_cache_mode=force_generic_plan -c enable_seqscan=off \
+                -c idle_in_transaction_session_timeout=10s";
     let options = config.get_options().map_or_else(|| ours.to_owned(), |theirs| format!("{theirs} {ours}"));
     config.options(&options);
 }

@@ -2,7 +2,7 @@
 -- PostgreSQL database dump
 --
 
-\restrict fuweVqCrkBM4a91HLzqn0c6PTeE3evpLTXNo3n5TSMUzkXUeSUZr00Z0ldwSMTs
+\restrict ABYmlMi4XkH4tfX7jMP27dKGRQyc1o0xrCu9Xz4ysQ3oUg57Fs8hTjtd9PJ7ymn
 
 -- Dumped from database version 15.18 (Debian 15.18-0+deb12u1)
 -- Dumped by pg_dump version 15.18 (Debian 15.18-0+deb12u1)
@@ -32,8 +32,6 @@ CREATE SCHEMA tashika;
 CREATE FUNCTION tashika.add_to_list(p_list bigint, p_members bigint[]) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 DECLARE
     l tashika.list%ROWTYPE;
@@ -67,14 +65,13 @@ END $$;
 -- Name: append(bigint, bigint, bytea, bigint, bigint, bytea, bytea, bigint, bigint, bigint, bytea[], bytea[], bytea[], bigint[], bytea[], bigint[], bigint[], bigint[], bigint[], bytea[], bytea[], smallint[], bigint[], bigint[], text[], bigint[], bigint[], bigint[], bigint[], bigint[], text[]); Type: FUNCTION; Schema: tashika; Owner: -
 --
 
-CREATE FUNCTION tashika.append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_status_nos bigint[], p_states bytea[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]) RETURNS bigint
+CREATE FUNCTION tashika.append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_nos bigint[], p_states bytea[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 DECLARE
     was tashika.head%ROWTYPE;
+    e record;
     done record;
     answers bigint;
 BEGIN
@@ -89,16 +86,24 @@ BEGIN
     PERFORM tashika.check_head(was, p_epoch, p_position, p_link, p_tree, p_time, p_certificates,
                                p_events, p_links, p_rows);
     IF cardinality(p_events) > 0 THEN
-        PERFORM tashika.check_events(was, p_epoch, p_book, p_events, p_links);
+        SELECT * INTO e FROM tashika.check_events(was, p_epoch, p_book, p_events, p_links);
         INSERT INTO tashika.event
-        SELECT p_at + e.o, e.b, e.l FROM unnest(p_events, p_links) WITH ORDINALITY e (b, l, o);
+        SELECT p_at + x.o, x.b, x.l FROM unnest(p_events, p_links) WITH ORDINALITY x (b, l, o);
         IF p_book > was.book THEN
-            PERFORM tashika.write_book(was.position, p_events);
+            PERFORM tashika.write_book(p_at, p_events);
         END IF;
+        IF 4 = ANY (e.kinds) OR cardinality(p_rows) > 0 THEN
+            PERFORM tashika.write_rows(was, p_events, p_rows);
+        END IF;
+        IF 5 = ANY (e.kinds) OR cardinality(p_nos) > 0 THEN
+            PERFORM tashika.write_statuses(p_at, p_events, e.kinds, e.roles, e.causes, e.bodies, p_nos, p_states);
+        END IF;
+        IF 8 = ANY (e.kinds) OR 9 = ANY (e.kinds) THEN
+            PERFORM tashika.write_queue(p_at, p_events);
+        END IF;
+    ELSIF cardinality(p_rows) > 0 OR cardinality(p_nos) > 0 THEN
+        PERFORM tashika.refuse('a status is stored for each certificate that an event named, and for no other');
     END IF;
-    PERFORM tashika.write_rows(was, p_events, p_rows);
-    PERFORM tashika.write_statuses(p_at, p_events, p_status_nos, p_states);
-    PERFORM tashika.write_queue(p_at, p_events);
     IF cardinality(p_done_at) > 0 THEN
         FOR done IN SELECT u.at, u.no FROM unnest(p_done_at, p_done_nos) u (at, no) LOOP
             DELETE FROM tashika.timer t WHERE t.at = done.at AND t.certificate = done.no;
@@ -139,7 +144,6 @@ END $$;
 CREATE FUNCTION tashika.beat(p_now bigint, OUT epoch bigint, OUT at bigint, OUT link bytea, OUT "time" bigint) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
     AS $$
 DECLARE
     h tashika.head%ROWTYPE;
@@ -189,58 +193,80 @@ WITH (fillfactor='10', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_sca
 -- Name: check_events(tashika.head, bigint, bigint, bytea[], bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
 --
 
-CREATE FUNCTION tashika.check_events(was tashika.head, p_epoch bigint, p_book bigint, p_events bytea[], p_links bytea[]) RETURNS void
+CREATE FUNCTION tashika.check_events(was tashika.head, p_epoch bigint, p_book bigint, p_events bytea[], p_links bytea[], OUT kinds integer[], OUT roles integer[], OUT causes bigint[], OUT bodies integer[]) RETURNS record
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    wrong text;
-    last_epoch bigint;
-    last_book bigint;
+    b bytea;
+    link bytea := was.link;
+    dated bigint := was."time";
+    this_dated bigint;
+    at bigint := was.position;
+    this_kind int;
+    this_role int;
+    o int;
+    this_detail int;
+    rule text;
+    epoch bigint := was.epoch;
+    book bigint := was.book;
 BEGIN
-    SELECT CASE
-               WHEN x.link <> sha256('\x02' || x.link_before || sha256('\x00' || x.bytes))
-                   THEN format('event %s does not continue the history', x.position)
-               WHEN x."time" < x.time_before THEN format('event %s is dated before its predecessor', x.position)
-               WHEN x.cause > x.position THEN format('event %s has a cause that comes later', x.position)
-               ELSE format('event %s is of a kind that its role may not write, or that this schema does not know',
-                           x.position)
-           END
-      INTO wrong
-      FROM (
-          SELECT e.*,
-                 lag(e.link, 1, was.link) OVER (ORDER BY e.position) AS link_before,
-                 lag(e."time", 1, was."time") OVER (ORDER BY e.position) AS time_before,
-                 CASE e.kind
-                     WHEN 6 THEN get_byte(e.bytes, e.body + CASE get_byte(e.bytes, e.body)
-                                                               WHEN 1 THEN 3 WHEN 2 THEN 5 ELSE 45 END)
-                     WHEN 7 THEN get_byte(e.bytes, e.body)
-                     ELSE 0
-                 END AS detail
-          FROM tashika.parsed(was.position, p_events, p_links) e
-      ) x
-     WHERE x.link <> sha256('\x02' || x.link_before || sha256('\x00' || x.bytes))
-        OR x."time" < x.time_before OR x.cause > x.position
-        OR get_byte(x.bytes, 0) <> 1 OR get_byte(x.bytes, 3) <> 1
-        -- Changes have their rules checked with the certificate at hand.
-        OR x.kind <> 5 AND NOT EXISTS (
-            SELECT FROM tashika.rule r WHERE r.kind = x.kind AND r.role = x.role AND r.detail = x.detail
-               AND (r.only_if = '' OR r.only_if = 'undo' AND EXISTS (
-                   SELECT FROM tashika.event y WHERE y.position = x.cause AND tashika.u16(y.bytes, 1) = 10)))
-        -- The ledger's creation is its first event, and nothing else is.
-        OR (x.kind = 1) <> (x.position = 1) OR x.kind = 1 AND substr(x.bytes, x.body + 1) <> was.ledger
-        -- A CA names its own generation as a set, or a list of its own certificates; a chip batch may hold another's.
-        OR x.kind = 6 AND x.role = 2 AND CASE get_byte(x.bytes, x.body)
-               WHEN 1 THEN tashika.u16(x.bytes, x.body + 1) <> x.issuer WHEN 2 THEN true ELSE false END
-        OR x.kind = 12 AND tashika.u32(x.bytes, x.body) <= was.epoch
-     LIMIT 1;
-    IF wrong IS NOT NULL THEN
-        PERFORM tashika.refuse(wrong);
-    END IF;
-    SELECT max(CASE e.kind WHEN 12 THEN tashika.u32(e.bytes, e.body) END),
-           max(CASE WHEN e.kind IN (2, 3, 6) THEN e.position END)
-      INTO last_epoch, last_book
-      FROM tashika.parsed(was.position, p_events) e;
-    IF p_epoch <> coalesce(last_epoch, was.epoch) OR p_book <> coalesce(last_book, was.book) THEN
+    kinds := '{}';
+    roles := '{}';
+    causes := '{}';
+    bodies := '{}';
+    FOR i IN 1 .. cardinality(p_events) LOOP
+        b := p_events[i];
+        at := at + 1;
+        link := sha256('\x02'::bytea || link || sha256('\x00'::bytea || b));
+        IF link <> p_links[i] THEN
+            PERFORM tashika.refuse(format('event %s does not continue the history', at));
+        END IF;
+        this_dated := tashika.u64(b, 4);
+        IF this_dated < dated THEN
+            PERFORM tashika.refuse(format('event %s is dated before its predecessor', at));
+        END IF;
+        dated := this_dated;
+        this_kind := tashika.u16(b, 1);
+        this_role := get_byte(b, 12);
+        -- Behind the role come the person, the channel and the cause.
+        o := 30 + CASE this_role WHEN 2 THEN 2
+                                 WHEN 4 THEN 2 + tashika.u16(b, 13)
+                                 WHEN 5 THEN 1 + 16 * get_byte(b, 13)
+                                 WHEN 10 THEN 1 + 4 * get_byte(b, 13)
+                                 ELSE 0 END;
+        kinds[i] := this_kind;
+        roles[i] := this_role;
+        causes[i] := tashika.u64(b, o);
+        o := o + 8;
+        bodies[i] := o;
+        IF causes[i] > at THEN
+            PERFORM tashika.refuse(format('event %s has a cause that comes later', at));
+        END IF;
+        -- Who may make which change is checked with the certificate at hand.
+        CONTINUE WHEN this_kind = 5 AND get_byte(b, 0) = 1 AND get_byte(b, 3) = 1;
+        this_detail := CASE this_kind
+                      WHEN 6 THEN get_byte(b, o + CASE get_byte(b, o) WHEN 1 THEN 3 WHEN 2 THEN 5 ELSE 45 END)
+                      WHEN 7 THEN get_byte(b, o)
+                      ELSE 0 END;
+        rule := (SELECT r.only_if FROM tashika.rule r WHERE r.kind = this_kind AND r.role = this_role AND r.detail = this_detail);
+        IF rule IS NULL OR get_byte(b, 0) <> 1 OR get_byte(b, 3) <> 1 OR this_kind = 5
+           OR rule = 'undo' AND tashika.kind_at(causes[i], was.position, p_events) IS DISTINCT FROM 10
+           -- The ledger's creation is its first event, and nothing else is.
+           OR (this_kind = 1) <> (at = 1) OR this_kind = 1 AND substr(b, o + 1) <> was.ledger
+           -- A CA names its own generation as a set, or a list of its own certificates; a chip batch may hold another's.
+           OR this_kind = 6 AND this_role = 2 AND (get_byte(b, o) = 2 OR get_byte(b, o) = 1 AND
+                                                   tashika.u16(b, o + 1) <> tashika.u16(b, 13))
+           OR this_kind = 12 AND tashika.u32(b, o) <= epoch THEN
+            PERFORM tashika.refuse(
+                format('event %s is of a kind that its role may not write, or that this schema does not know', at));
+        END IF;
+        IF this_kind = 12 THEN
+            epoch := tashika.u32(b, o);
+        ELSIF this_kind IN (2, 3, 6) THEN
+            book := at;
+        END IF;
+    END LOOP;
+    IF p_epoch <> epoch OR p_book <> book THEN
         PERFORM tashika.refuse('epoch and book change by their own events only');
     END IF;
 END $$;
@@ -275,33 +301,56 @@ END $$;
 
 
 --
--- Name: check_releases(bigint, bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
+-- Name: check_release(bigint, bytea, bytea, integer, bigint, bigint, bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
 --
 
-CREATE FUNCTION tashika.check_releases(p_at bigint, p_events bytea[]) RETURNS void
+CREATE FUNCTION tashika.check_release(p_no bigint, stored bytea, b bytea, t integer, p_at bigint, p_position bigint, p_events bytea[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    wrong bigint;
+    hold bytea;
+    opened_at bigint;
 BEGIN
-    SELECT r.position INTO wrong
-      FROM (SELECT c.position, c.bytes, c.body, c.t, g.i, substr(c.bytes, c.t + 4 + 8 * g.i, 8) AS hold
-            FROM (SELECT e.position, e.bytes, e.body, e.body + 11 + get_byte(e.bytes, e.body + 10) AS t
-                  FROM tashika.parsed(p_at, p_events) e WHERE e.kind = 5 OFFSET 0) c,
-                 LATERAL generate_series(0, tashika.u16(c.bytes, c.t + 1) - 1) g (i)
-            WHERE get_byte(c.bytes, c.t) = 3 OFFSET 0) r
-     WHERE NOT EXISTS (SELECT FROM tashika.status s
-                       WHERE s.no = tashika.u64(r.bytes, r.body) AND position(r.hold IN s.state) > 0)
-       AND NOT EXISTS (SELECT FROM tashika.event o
-                       WHERE o.position = tashika.u64(r.hold, 0) AND o.position > p_at AND o.position < r.position
-                         AND tashika.u16(o.bytes, 1) = 5
-                         AND position(int8send(tashika.u64(r.bytes, r.body)) IN o.bytes) > 0)
-       AND NOT EXISTS (SELECT FROM tashika.set_event x
-                       WHERE x.position = tashika.u64(r.hold, 0) AND x.change = 1)
-     LIMIT 1;
-    IF wrong IS NOT NULL THEN
-        PERFORM tashika.refuse(format('event %s releases a hold that is not open', wrong));
+    FOR i IN 0 .. tashika.u16(b, t + 1) - 1 LOOP
+        hold := substr(b, t + 4 + 8 * i, 8);
+        opened_at := tashika.u64(hold, 0);
+        CONTINUE WHEN position(hold IN stored) > 0;
+        CONTINUE WHEN opened_at > p_at AND opened_at < p_position
+            AND tashika.u16(p_events[opened_at - p_at], 1) = 5
+            AND position(int8send(p_no) IN p_events[opened_at - p_at]) > 0;
+        IF NOT EXISTS (SELECT FROM tashika.set_event x WHERE x.position = opened_at AND x.change = 1) THEN
+            PERFORM tashika.refuse(format('event %s releases a hold that is not open', p_position));
+        END IF;
+    END LOOP;
+END $$;
+
+
+--
+-- Name: check_statuses(bigint[], integer[], integer[], integer[], bigint[], bigint[], bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.check_statuses(nos bigint[], lives integer[], reasons integer[], holds integer[], lasts bigint[], p_nos bigint[], p_states bytea[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    k int;
+    state bytea;
+BEGIN
+    IF cardinality(nos) <> cardinality(p_nos) OR cardinality(nos) <> cardinality(p_states) THEN
+        PERFORM tashika.refuse('a status is stored for each certificate that an event named, and for no other');
     END IF;
+    FOR i IN 1 .. cardinality(p_nos) LOOP
+        k := CASE WHEN nos[i] = p_nos[i] THEN i ELSE array_position(nos, p_nos[i]) END;
+        IF k IS NULL THEN
+            PERFORM tashika.refuse('a status is stored for each certificate that an event named, and for no other');
+        END IF;
+        state := p_states[i];
+        IF get_byte(state, 0) <> 1 OR substr(state, 2, 8) <> int8send(lasts[k]) OR get_byte(state, 9) <> lives[k]
+           OR lives[k] = 2 AND get_byte(state, 10) <> reasons[k]
+           OR lives[k] < 2 AND tashika.holds(state) <> coalesce(holds[k], tashika.holds(state)) THEN
+            PERFORM tashika.refuse(format('event %s: the status stored with it does not follow from it', lasts[k]));
+        END IF;
+    END LOOP;
 END $$;
 
 
@@ -338,8 +387,6 @@ END $$;
 CREATE FUNCTION tashika.find(p_issuers integer[], p_serials bytea[], p_numbers bigint[], p_media bytea[], p_operators text[], p_sims bytea[], p_holders bytea[], p_families boolean, p_answers bytea[], p_budgets text[], p_hour bigint) RETURNS TABLE(kind smallint, no bigint, a bytea, b bytea, numbers bigint[])
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 DECLARE
     nos bigint[] := p_numbers;
@@ -399,20 +446,23 @@ END $$;
 
 
 --
--- Name: fits(bytea, bigint, integer, integer, integer, integer, integer, integer, integer); Type: FUNCTION; Schema: tashika; Owner: -
+-- Name: fulfilled(text, bytea, integer, integer, integer, bigint, bigint, bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
 --
 
-CREATE FUNCTION tashika.fits(state bytea, at bigint, tag integer, reason integer, opened integer, life_was integer, weight_was integer, reason_was integer, holds_were integer) RETURNS boolean
-    LANGUAGE sql IMMUTABLE
+CREATE FUNCTION tashika.fulfilled(rule text, b bytea, t integer, reason integer, life integer, cause bigint, p_at bigint, p_events bytea[]) RETURNS boolean
+    LANGUAGE plpgsql
     AS $$
-    SELECT get_byte(state, 0) = 1 AND substr(state, 2, 8) = int8send(at)
-       AND get_byte(state, 9) = CASE tag WHEN 4 THEN 2 WHEN 1 THEN 1 ELSE life_was END
-       AND CASE get_byte(state, 9)
-               WHEN 2 THEN tashika.weight(get_byte(state, 10)) = greatest(weight_was, tashika.weight(reason))
-                           AND get_byte(state, 10) = coalesce(reason, reason_was, get_byte(state, 10))
-               ELSE holds_were IS NULL OR tashika.holds(state) = holds_were + opened
-           END
-$$;
+BEGIN
+    RETURN coalesce(CASE rule
+        WHEN 'affiliation' THEN reason = 3
+        -- Only what was never delivered, and then without a reason.
+        WHEN 'pending' THEN reason = 0 AND life = 0
+        -- A carrier holds in its own name.
+        WHEN 'own' THEN substr(b, 14, 2 + tashika.u16(b, 13)) = substr(b, t + 3, 2 + tashika.u16(b, t + 2))
+        WHEN 'report' THEN tashika.kind_at(cause, p_at, p_events) = 7
+        WHEN 'undo' THEN tashika.kind_at(cause, p_at, p_events) = 10
+    END, false);
+END $$;
 
 
 --
@@ -438,6 +488,25 @@ END $$;
 CREATE FUNCTION tashika.holds(state bytea) RETURNS integer
     LANGUAGE sql IMMUTABLE PARALLEL SAFE
     AS $$ SELECT CASE get_byte(state, 9) WHEN 2 THEN 0 ELSE tashika.u16(state, 11 + 4 * get_byte(state, 10)) END $$;
+
+
+--
+-- Name: kind_at(bigint, bigint, bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.kind_at(p_position bigint, p_at bigint, p_events bytea[]) RETURNS integer
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    b bytea;
+BEGIN
+    IF p_position > p_at THEN
+        b := p_events[p_position - p_at];
+    ELSE
+        SELECT e.bytes INTO b FROM tashika.event e WHERE e.position = p_position;
+    END IF;
+    RETURN tashika.u16(b, 1);
+END $$;
 
 
 --
@@ -527,8 +596,6 @@ CREATE FUNCTION tashika.refuse(why text) RETURNS void
 CREATE FUNCTION tashika.registered(p_issuers integer[], p_serials bytea[]) RETURNS TABLE(no bigint)
     LANGUAGE plpgsql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
-    SET plan_cache_mode TO 'force_generic_plan'
     AS $$
 BEGIN
     RETURN QUERY
@@ -566,6 +633,22 @@ END $$;
 
 
 --
+-- Name: sets_on(bigint, bytea, bigint, bigint); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.sets_on(p_no bigint, p_row bytea, p_as_of bigint, p_before bigint) RETURNS TABLE(change integer, reason integer)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT x.change::int, x.reason::int FROM tashika.set_event x
+    WHERE x.position > p_as_of AND x.position < p_before
+      AND CASE x.target WHEN 1 THEN x.no = tashika.u16(p_row, 1)
+                        WHEN 2 THEN x.no = tashika.u32(p_row, 38 + get_byte(p_row, 3))
+                        ELSE EXISTS (SELECT FROM tashika.list_member m WHERE m.list = x.no AND m.certificate = p_no) END
+    ORDER BY x.position
+$$;
+
+
+--
 -- Name: submission(bigint); Type: FUNCTION; Schema: tashika; Owner: -
 --
 
@@ -590,7 +673,6 @@ END $$;
 CREATE FUNCTION tashika.submit(p_command jsonb) RETURNS bigint
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
     AS $$
 DECLARE
     own int := tashika.own_issuer();
@@ -685,7 +767,6 @@ END $$;
 CREATE FUNCTION tashika.take_turn() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    SET enable_seqscan TO 'off'
     AS $$ BEGIN PERFORM FROM tashika.head h ORDER BY h.position DESC LIMIT 1 FOR UPDATE; END $$;
 
 
@@ -789,19 +870,20 @@ CREATE FUNCTION tashika.write_budgets(p_keys text[], p_hours bigint[], p_used bi
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    w record;
+    this_key text;
+    this_hour bigint;
     newest bigint;
 BEGIN
-    FOR w IN SELECT u.key, u.hour, sum(u.used)::bigint AS used FROM unnest(p_keys, p_hours, p_used) u (key, hour, used)
-             GROUP BY u.key, u.hour
-    LOOP
-        newest := (SELECT b.used FROM tashika.budget b WHERE b.key = w.key AND b.hour = w.hour
-                   ORDER BY b.used DESC LIMIT 1);
-        IF newest IS NULL THEN
-            INSERT INTO tashika.budget VALUES (w.key, w.hour, w.used);
-        ELSIF w.used > 0 THEN
-            UPDATE tashika.budget b SET used = newest + w.used
-            WHERE b.key = w.key AND b.hour = w.hour AND b.used = newest;
+    FOR i IN 1 .. cardinality(p_keys) LOOP
+        this_key := p_keys[i];
+        this_hour := p_hours[i];
+        SELECT b.used INTO newest FROM tashika.budget b WHERE b.key = this_key AND b.hour = this_hour
+        ORDER BY b.used DESC LIMIT 1;
+        IF NOT FOUND THEN
+            INSERT INTO tashika.budget VALUES (this_key, this_hour, p_used[i]);
+        ELSIF p_used[i] > 0 THEN
+            UPDATE tashika.budget b SET used = newest + p_used[i]
+            WHERE b.key = this_key AND b.hour = this_hour AND b.used = newest;
         END IF;
     END LOOP;
 END $$;
@@ -871,9 +953,6 @@ BEGIN
            array_agg(tashika.u32(e.bytes, e.body + 8) ORDER BY e.position)
       INTO firsts, issuers, digests, counts
       FROM tashika.parsed(was.position, p_events) e WHERE e.kind = 4;
-    IF firsts IS NULL AND cardinality(p_rows) = 0 THEN
-        RETURN;
-    END IF;
     IF firsts IS NULL OR firsts[1] <> was.certificates + 1
        OR (SELECT sum(c) FROM unnest(counts) c) <> cardinality(p_rows) THEN
         PERFORM tashika.refuse('registration events name exactly the certificates that come with them');
@@ -906,110 +985,112 @@ END $$;
 
 
 --
--- Name: write_statuses(bigint, bytea[], bigint[], bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
+-- Name: write_statuses(bigint, bytea[], integer[], integer[], bigint[], integer[], bigint[], bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
 --
 
-CREATE FUNCTION tashika.write_statuses(p_at bigint, p_events bytea[], p_nos bigint[], p_states bytea[]) RETURNS void
+CREATE FUNCTION tashika.write_statuses(p_at bigint, p_events bytea[], kinds integer[], roles integer[], causes bigint[], bodies integer[], p_nos bigint[], p_states bytea[]) RETURNS void
     LANGUAGE plpgsql
-    SET enable_nestloop TO 'off'
     AS $$
 DECLARE
-    wrong text;
+    -- The certificates changed, by their first change, each as its last change leaves it. `holds` is NULL where it can't
+    -- be told from here: a set's hold was lifted that may have been lifted before.
+    nos bigint[] := '{}';
+    lives int[] := '{}';
+    reasons int[] := '{}';
+    holds int[] := '{}';
+    lasts bigint[] := '{}';
+    -- The change at hand, and what it is made on.
+    b bytea;
+    body int;
+    t int;
+    tag int;
+    reason int;
     changed bigint;
-    releases boolean;
+    this_role int;
+    this_detail int;
+    this_row bytea;
+    stored bytea;
+    rule text;
+    k int;
+    life int;
+    was_reason int;
+    open_holds int;
+    as_of bigint;
+    any_sets boolean := EXISTS (SELECT FROM tashika.set_event);
+    s record;
 BEGIN
-    WITH parsed AS MATERIALIZED (
-        SELECT e.position, e.bytes, e.role, e.issuer, e.cause, e.body, e.body + 11 + get_byte(e.bytes, e.body + 10) AS t,
-               tashika.u64(e.bytes, e.body) AS no
-        FROM tashika.parsed(p_at, p_events) e WHERE e.kind = 5
-    ), change AS MATERIALIZED (
-        SELECT p.*, get_byte(p.bytes, p.t) AS tag,
-               CASE WHEN get_byte(p.bytes, p.t) IN (4, 5) THEN get_byte(p.bytes, p.t + 1) END AS reason,
-               CASE get_byte(p.bytes, p.t) WHEN 2 THEN 1 WHEN 3 THEN -tashika.u16(p.bytes, p.t + 1) ELSE 0 END AS opened,
-               CASE get_byte(p.bytes, p.t) WHEN 2 THEN get_byte(p.bytes, p.t + 1) ELSE 0 END AS hold_kind
-        FROM parsed p
-    ), known AS MATERIALIZED (
-        SELECT c.*, k."row", r.only_if, x.sets, x.revoked_by_set, x.set_weight,
-               CASE WHEN s.state IS NULL THEN 1 - get_byte(k."row", 68 + get_byte(k."row", 3))
-                    ELSE get_byte(s.state, 9) END AS stored_life,
-               CASE WHEN get_byte(s.state, 9) = 2 THEN get_byte(s.state, 10) END AS stored_reason,
-               coalesce(tashika.holds(s.state), 0) AS stored_holds
-        FROM change c
-        LEFT JOIN LATERAL (SELECT y."row" FROM tashika.certificate y WHERE y.no = c.no LIMIT 1) k ON true
-        LEFT JOIN LATERAL (SELECT y.state FROM tashika.status y WHERE y.no = c.no LIMIT 1) s ON true
-        LEFT JOIN LATERAL (SELECT y.only_if FROM tashika.rule y
-                           WHERE y.kind = 5 AND y.role = c.role AND y.detail = c.tag * 16 + c.hold_kind LIMIT 1) r ON true
-        LEFT JOIN LATERAL (
-            SELECT count(*) AS sets, bool_or(y.change = 3) AS revoked_by_set, max(tashika.weight(y.reason)) AS set_weight
-            FROM tashika.set_event y
-            WHERE y.position > CASE WHEN s.state IS NULL THEN 0 ELSE tashika.u64(s.state, 1) END
-              AND y.position < c.position
-              AND CASE y.target WHEN 1 THEN y.no = tashika.u16(k."row", 1)
-                                WHEN 2 THEN y.no = tashika.u32(k."row", 38 + get_byte(k."row", 3))
-                                ELSE EXISTS (SELECT FROM tashika.list_member m
-                                             WHERE m.list = y.no AND m.certificate = c.no) END
-        ) x ON true
-    ), before AS MATERIALIZED (
-        SELECT n.*,
-               CASE WHEN n.revoked_by_set THEN 2
-                    ELSE greatest(n.stored_life, max(CASE n.tag WHEN 1 THEN 1 WHEN 4 THEN 2 ELSE 0 END) OVER earlier)
-               END AS life_was,
-               greatest(tashika.weight(n.stored_reason), n.set_weight, max(tashika.weight(n.reason)) OVER earlier)
-                   AS weight_was,
-               CASE WHEN n.sets = 0 AND max(n.reason) OVER earlier IS NULL THEN n.stored_reason END AS reason_was,
-               CASE WHEN n.sets = 0 THEN n.stored_holds + coalesce(sum(n.opened) OVER earlier, 0)::int END AS holds_were,
-               lead(n.position) OVER (PARTITION BY n.no ORDER BY n.position) IS NULL AS is_last
-        FROM known n
-        WINDOW earlier AS (PARTITION BY n.no ORDER BY n.position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-    ), judged AS MATERIALIZED (
-        SELECT b.*, s.state,
-               CASE b.only_if
-                   WHEN '' THEN true
-                   WHEN 'affiliation' THEN b.reason = 3
-                   -- Only what was never delivered, and then without a reason.
-                   WHEN 'pending' THEN b.reason = 0 AND b.life_was = 0
-                   -- A carrier holds in its own name.
-                   WHEN 'own' THEN substr(b.bytes, 14, 2 + tashika.u16(b.bytes, 13))
-                                 = substr(b.bytes, b.t + 3, 2 + tashika.u16(b.bytes, b.t + 2))
-                   WHEN 'report' THEN (SELECT tashika.u16(y.bytes, 1) = 7 FROM tashika.event y WHERE y.position = b.cause)
-                   WHEN 'undo' THEN (SELECT tashika.u16(y.bytes, 1) = 10 FROM tashika.event y WHERE y.position = b.cause)
-                   ELSE false
-               END AS allowed
-        FROM before b
-        LEFT JOIN unnest(p_nos, p_states) s (no, state) ON s.no = b.no
-    ), verdict AS MATERIALIZED (
-        SELECT j.position, j.tag, j.is_last, CASE
-                   WHEN j."row" IS NULL THEN 'there is no such certificate'
-                   -- Issuer and serial, as they stand in the row.
-                   WHEN substr(j.bytes, j.body + 9, j.t - j.body - 8) <> substr(j."row", 2, j.t - j.body - 8)
-                       THEN 'another certificate has this number'
-                   WHEN j.allowed IS NOT TRUE OR j.role = 2 AND j.issuer <> tashika.u16(j."row", 1)
-                       THEN 'its role may not make this change'
-                   WHEN tashika.may_follow(j.tag, j.reason, j.life_was, j.weight_was) IS NOT TRUE
-                       THEN 'such a change can not follow the status'
-                   WHEN j.is_last AND tashika.fits(j.state, j.position, j.tag, j.reason, j.opened, j.life_was,
-                                                   j.weight_was, j.reason_was, j.holds_were) IS NOT TRUE
-                       THEN 'the status stored with it does not follow from it'
-               END AS why
-        FROM judged j
-    )
-    SELECT min(format('event %s: %s', v.position, v.why)) FILTER (WHERE v.why IS NOT NULL),
-           count(*) FILTER (WHERE v.is_last), bool_or(v.tag = 3)
-      INTO wrong, changed, releases
-      FROM verdict v;
-    IF wrong IS NOT NULL THEN
-        PERFORM tashika.refuse(wrong);
+    FOR i IN 1 .. cardinality(p_events) LOOP
+        CONTINUE WHEN kinds[i] <> 5;
+        b := p_events[i];
+        body := bodies[i];
+        changed := tashika.u64(b, body);
+        t := body + 11 + get_byte(b, body + 10);
+        tag := get_byte(b, t);
+        reason := CASE WHEN tag IN (4, 5) THEN get_byte(b, t + 1) END;
+        this_role := roles[i];
+        this_detail := tag * 16 + CASE tag WHEN 2 THEN get_byte(b, t + 1) ELSE 0 END;
+        SELECT c."row", y.state, (SELECT r.only_if FROM tashika.rule r
+                                  WHERE r.kind = 5 AND r.role = this_role AND r.detail = this_detail)
+          INTO this_row, stored, rule
+          FROM tashika.certificate c LEFT JOIN tashika.status y ON y.no = c.no WHERE c.no = changed;
+        IF NOT FOUND OR substr(b, body + 9, t - body - 8) <> substr(this_row, 2, t - body - 8) THEN
+            PERFORM tashika.refuse(format('event %s: no such certificate has this number', p_at + i));
+        END IF;
+        k := array_position(nos, changed);
+        IF k IS NOT NULL THEN
+            life := lives[k];
+            was_reason := reasons[k];
+            open_holds := holds[k];
+            as_of := lasts[k];
+        ELSE
+            k := cardinality(nos) + 1;
+            IF stored IS NULL THEN
+                life := 1 - get_byte(this_row, 68 + get_byte(this_row, 3));
+                was_reason := NULL;
+                open_holds := 0;
+                as_of := 0;
+            ELSE
+                life := get_byte(stored, 9);
+                was_reason := CASE life WHEN 2 THEN get_byte(stored, 10) END;
+                open_holds := tashika.holds(stored);
+                as_of := tashika.u64(stored, 1);
+            END IF;
+        END IF;
+        IF any_sets THEN
+            FOR s IN SELECT * FROM tashika.sets_on(changed, this_row, as_of, p_at + i) LOOP
+                IF s.change = 3 AND (life < 2 OR tashika.weight(s.reason) > tashika.weight(was_reason)) THEN
+                    life := 2;
+                    was_reason := s.reason;
+                ELSIF life < 2 THEN
+                    open_holds := CASE s.change WHEN 1 THEN open_holds + 1 END;
+                END IF;
+            END LOOP;
+        END IF;
+        IF rule IS NULL
+           OR this_role = 2 AND tashika.u16(b, 13) <> tashika.u16(this_row, 1)
+           OR rule <> '' AND NOT tashika.fulfilled(rule, b, t, reason, life, causes[i], p_at, p_events) THEN
+            PERFORM tashika.refuse(format('event %s: its role may not make this change', p_at + i));
+        END IF;
+        IF tashika.may_follow(tag, reason, life, tashika.weight(was_reason)) IS NOT TRUE THEN
+            PERFORM tashika.refuse(format('event %s: such a change can not follow the status', p_at + i));
+        END IF;
+        IF tag = 3 THEN
+            PERFORM tashika.check_release(changed, stored, b, t, p_at, p_at + i, p_events);
+        END IF;
+        nos[k] := changed;
+        lives[k] := CASE tag WHEN 1 THEN 1 WHEN 4 THEN 2 ELSE life END;
+        reasons[k] := coalesce(reason, was_reason);
+        holds[k] := open_holds + CASE tag WHEN 2 THEN 1 WHEN 3 THEN -tashika.u16(b, t + 1) ELSE 0 END;
+        lasts[k] := p_at + i;
+    END LOOP;
+    IF cardinality(nos) = 0 AND cardinality(p_nos) = 0 THEN
+        RETURN;
     END IF;
-    IF changed <> cardinality(p_nos) THEN
-        PERFORM tashika.refuse('a status is stored for each certificate that an event named, and for no other');
-    END IF;
-    IF releases THEN
-        PERFORM tashika.check_releases(p_at, p_events);
-    END IF;
+    PERFORM tashika.check_statuses(nos, lives, reasons, holds, lasts, p_nos, p_states);
     INSERT INTO tashika.status
-    SELECT s.no, get_byte(s.state, 9), CASE get_byte(s.state, 9) WHEN 2 THEN get_byte(s.state, 10) END,
-           tashika.holds(s.state), s.state
-    FROM unnest(p_nos, p_states) s (no, state)
+    SELECT n.no, get_byte(n.state, 9), CASE get_byte(n.state, 9) WHEN 2 THEN get_byte(n.state, 10) END,
+           tashika.holds(n.state), n.state
+    FROM unnest(p_nos, p_states) n (no, state)
     ON CONFLICT (no) DO UPDATE
        SET life = excluded.life, reason = excluded.reason, holds = excluded.holds, state = excluded.state;
 END $$;
@@ -1515,7 +1596,7 @@ COPY tashika.rule (kind, role, detail, only_if) FROM stdin;
 --
 
 COPY tashika.schema_version (version, applied_at) FROM stdin;
-1	2026-11-20 12:10:55.692101+00
+1	2026-11-20 12:58:13.729204+00
 \.
 
 
@@ -1583,7 +1664,7 @@ ALTER TABLE ONLY tashika.answer
 --
 
 ALTER TABLE ONLY tashika.budget
-    ADD CONSTRAINT budget_pkey PRIMARY KEY (key, hour, used);
+    ADD CONSTRAINT budget_pkey PRIMARY KEY (hour, key, used);
 
 
 --
@@ -1739,13 +1820,6 @@ ALTER TABLE ONLY tashika.timer
 
 
 --
--- Name: budget_hour; Type: INDEX; Schema: tashika; Owner: -
---
-
-CREATE INDEX budget_hour ON tashika.budget USING btree (hour);
-
-
---
 -- Name: certificate_holder; Type: INDEX; Schema: tashika; Owner: -
 --
 
@@ -1828,11 +1902,11 @@ GRANT ALL ON FUNCTION tashika.add_to_list(p_list bigint, p_members bigint[]) TO 
 
 
 --
--- Name: FUNCTION append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_status_nos bigint[], p_states bytea[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]); Type: ACL; Schema: tashika; Owner: -
+-- Name: FUNCTION append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_nos bigint[], p_states bytea[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]); Type: ACL; Schema: tashika; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tashika.append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_status_nos bigint[], p_states bytea[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION tashika.append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_status_nos bigint[], p_states bytea[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]) TO tashika_server;
+REVOKE ALL ON FUNCTION tashika.append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_nos bigint[], p_states bytea[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tashika.append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_nos bigint[], p_states bytea[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]) TO tashika_server;
 
 
 --
@@ -1852,10 +1926,10 @@ GRANT SELECT ON TABLE tashika.head TO tashika_reader;
 
 
 --
--- Name: FUNCTION check_events(was tashika.head, p_epoch bigint, p_book bigint, p_events bytea[], p_links bytea[]); Type: ACL; Schema: tashika; Owner: -
+-- Name: FUNCTION check_events(was tashika.head, p_epoch bigint, p_book bigint, p_events bytea[], p_links bytea[], OUT kinds integer[], OUT roles integer[], OUT causes bigint[], OUT bodies integer[]); Type: ACL; Schema: tashika; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tashika.check_events(was tashika.head, p_epoch bigint, p_book bigint, p_events bytea[], p_links bytea[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tashika.check_events(was tashika.head, p_epoch bigint, p_book bigint, p_events bytea[], p_links bytea[], OUT kinds integer[], OUT roles integer[], OUT causes bigint[], OUT bodies integer[]) FROM PUBLIC;
 
 
 --
@@ -1866,10 +1940,17 @@ REVOKE ALL ON FUNCTION tashika.check_head(was tashika.head, p_epoch bigint, p_po
 
 
 --
--- Name: FUNCTION check_releases(p_at bigint, p_events bytea[]); Type: ACL; Schema: tashika; Owner: -
+-- Name: FUNCTION check_release(p_no bigint, stored bytea, b bytea, t integer, p_at bigint, p_position bigint, p_events bytea[]); Type: ACL; Schema: tashika; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tashika.check_releases(p_at bigint, p_events bytea[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tashika.check_release(p_no bigint, stored bytea, b bytea, t integer, p_at bigint, p_position bigint, p_events bytea[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION check_statuses(nos bigint[], lives integer[], reasons integer[], holds integer[], lasts bigint[], p_nos bigint[], p_states bytea[]); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.check_statuses(nos bigint[], lives integer[], reasons integer[], holds integer[], lasts bigint[], p_nos bigint[], p_states bytea[]) FROM PUBLIC;
 
 
 --
@@ -1889,10 +1970,10 @@ GRANT ALL ON FUNCTION tashika.find(p_issuers integer[], p_serials bytea[], p_num
 
 
 --
--- Name: FUNCTION fits(state bytea, at bigint, tag integer, reason integer, opened integer, life_was integer, weight_was integer, reason_was integer, holds_were integer); Type: ACL; Schema: tashika; Owner: -
+-- Name: FUNCTION fulfilled(rule text, b bytea, t integer, reason integer, life integer, cause bigint, p_at bigint, p_events bytea[]); Type: ACL; Schema: tashika; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tashika.fits(state bytea, at bigint, tag integer, reason integer, opened integer, life_was integer, weight_was integer, reason_was integer, holds_were integer) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tashika.fulfilled(rule text, b bytea, t integer, reason integer, life integer, cause bigint, p_at bigint, p_events bytea[]) FROM PUBLIC;
 
 
 --
@@ -1907,6 +1988,13 @@ REVOKE ALL ON FUNCTION tashika.grant_ca(role regrole, issuer integer) FROM PUBLI
 --
 
 REVOKE ALL ON FUNCTION tashika.holds(state bytea) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION kind_at(p_position bigint, p_at bigint, p_events bytea[]); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.kind_at(p_position bigint, p_at bigint, p_events bytea[]) FROM PUBLIC;
 
 
 --
@@ -1967,6 +2055,13 @@ GRANT ALL ON FUNCTION tashika.release_lease(p_name text, p_node bytea) TO tashik
 --
 
 REVOKE ALL ON FUNCTION tashika.revoke_ca(role regrole) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION sets_on(p_no bigint, p_row bytea, p_as_of bigint, p_before bigint); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.sets_on(p_no bigint, p_row bytea, p_as_of bigint, p_before bigint) FROM PUBLIC;
 
 
 --
@@ -2092,10 +2187,10 @@ REVOKE ALL ON FUNCTION tashika.write_rows(was tashika.head, p_events bytea[], p_
 
 
 --
--- Name: FUNCTION write_statuses(p_at bigint, p_events bytea[], p_nos bigint[], p_states bytea[]); Type: ACL; Schema: tashika; Owner: -
+-- Name: FUNCTION write_statuses(p_at bigint, p_events bytea[], kinds integer[], roles integer[], causes bigint[], bodies integer[], p_nos bigint[], p_states bytea[]); Type: ACL; Schema: tashika; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tashika.write_statuses(p_at bigint, p_events bytea[], p_nos bigint[], p_states bytea[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tashika.write_statuses(p_at bigint, p_events bytea[], kinds integer[], roles integer[], causes bigint[], bodies integer[], p_nos bigint[], p_states bytea[]) FROM PUBLIC;
 
 
 --
@@ -2246,5 +2341,5 @@ GRANT SELECT ON TABLE tashika.timer TO tashika_reader;
 -- PostgreSQL database dump complete
 --
 
-\unrestrict fuweVqCrkBM4a91HLzqn0c6PTeE3evpLTXNo3n5TSMUzkXUeSUZr00Z0ldwSMTs
+\unrestrict ABYmlMi4XkH4tfX7jMP27dKGRQyc1o0xrCu9Xz4ysQ3oUg57Fs8hTjtd9PJ7ymn
 

@@ -1,5 +1,7 @@
 -- The one way in. Everything is checked again here: a server's role can execute this and write nothing by itself.
--- Look-ups stand in LATERAL (... LIMIT 1): the planner can't turn them into a scan of a table it believes to be small.
+--
+-- Sessions of the program plan without sequential scans and once for all parameters, and look-ups stand in LATERAL (...
+-- LIMIT 1): a plan that was made while a table was empty must do for a hundred million rows.
 
 CREATE FUNCTION tashika.refuse(why text) RETURNS void LANGUAGE plpgsql AS
 $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'TK001', MESSAGE = why; END $$;
@@ -8,16 +10,17 @@ $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'TK001', MESSAGE = why; END $$;
 CREATE FUNCTION tashika.append(
     p_at_epoch bigint, p_at bigint, p_at_link bytea,
     p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint,
-    p_events bytea[], p_links bytea[], p_rows bytea[], p_status_nos bigint[], p_states bytea[],
+    p_events bytea[], p_links bytea[], p_rows bytea[], p_nos bigint[], p_states bytea[],
     p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[],
     p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[],
     p_answer_firsts bigint[], p_answer_lasts bigint[],
     p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[],
     p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]
 ) RETURNS bigint LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     was tashika.head%ROWTYPE;
+    e record;
     done record;
     answers bigint;
 BEGIN
@@ -32,16 +35,24 @@ BEGIN
     PERFORM tashika.check_head(was, p_epoch, p_position, p_link, p_tree, p_time, p_certificates,
                                p_events, p_links, p_rows);
     IF cardinality(p_events) > 0 THEN
-        PERFORM tashika.check_events(was, p_epoch, p_book, p_events, p_links);
+        SELECT * INTO e FROM tashika.check_events(was, p_epoch, p_book, p_events, p_links);
         INSERT INTO tashika.event
-        SELECT p_at + e.o, e.b, e.l FROM unnest(p_events, p_links) WITH ORDINALITY e (b, l, o);
+        SELECT p_at + x.o, x.b, x.l FROM unnest(p_events, p_links) WITH ORDINALITY x (b, l, o);
         IF p_book > was.book THEN
-            PERFORM tashika.write_book(was.position, p_events);
+            PERFORM tashika.write_book(p_at, p_events);
         END IF;
+        IF 4 = ANY (e.kinds) OR cardinality(p_rows) > 0 THEN
+            PERFORM tashika.write_rows(was, p_events, p_rows);
+        END IF;
+        IF 5 = ANY (e.kinds) OR cardinality(p_nos) > 0 THEN
+            PERFORM tashika.write_statuses(p_at, p_events, e.kinds, e.roles, e.causes, e.bodies, p_nos, p_states);
+        END IF;
+        IF 8 = ANY (e.kinds) OR 9 = ANY (e.kinds) THEN
+            PERFORM tashika.write_queue(p_at, p_events);
+        END IF;
+    ELSIF cardinality(p_rows) > 0 OR cardinality(p_nos) > 0 THEN
+        PERFORM tashika.refuse('a status is stored for each certificate that an event named, and for no other');
     END IF;
-    PERFORM tashika.write_rows(was, p_events, p_rows);
-    PERFORM tashika.write_statuses(p_at, p_events, p_status_nos, p_states);
-    PERFORM tashika.write_queue(p_at, p_events);
     IF cardinality(p_done_at) > 0 THEN
         FOR done IN SELECT u.at, u.no FROM unnest(p_done_at, p_done_nos) u (at, no) LOOP
             DELETE FROM tashika.timer t WHERE t.at = done.at AND t.certificate = done.no;
@@ -140,19 +151,20 @@ END $$;
 CREATE FUNCTION tashika.write_budgets(p_keys text[], p_hours bigint[], p_used bigint[])
 RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    w record;
+    this_key text;
+    this_hour bigint;
     newest bigint;
 BEGIN
-    FOR w IN SELECT u.key, u.hour, sum(u.used)::bigint AS used FROM unnest(p_keys, p_hours, p_used) u (key, hour, used)
-             GROUP BY u.key, u.hour
-    LOOP
-        newest := (SELECT b.used FROM tashika.budget b WHERE b.key = w.key AND b.hour = w.hour
-                   ORDER BY b.used DESC LIMIT 1);
-        IF newest IS NULL THEN
-            INSERT INTO tashika.budget VALUES (w.key, w.hour, w.used);
-        ELSIF w.used > 0 THEN
-            UPDATE tashika.budget b SET used = newest + w.used
-            WHERE b.key = w.key AND b.hour = w.hour AND b.used = newest;
+    FOR i IN 1 .. cardinality(p_keys) LOOP
+        this_key := p_keys[i];
+        this_hour := p_hours[i];
+        SELECT b.used INTO newest FROM tashika.budget b WHERE b.key = this_key AND b.hour = this_hour
+        ORDER BY b.used DESC LIMIT 1;
+        IF NOT FOUND THEN
+            INSERT INTO tashika.budget VALUES (this_key, this_hour, p_used[i]);
+        ELSIF p_used[i] > 0 THEN
+            UPDATE tashika.budget b SET used = newest + p_used[i]
+            WHERE b.key = this_key AND b.hour = this_hour AND b.used = newest;
         END IF;
     END LOOP;
 END $$;

@@ -16,7 +16,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION tashika.submit(p_command jsonb) RETURNS bigint LANGUAGE plpgsql
-SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     own int := tashika.own_issuer();
     oldest bigint;

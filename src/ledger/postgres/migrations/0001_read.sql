@@ -6,7 +6,7 @@ CREATE FUNCTION tashika.find(
     p_holders bytea[], p_families boolean, p_answers bytea[], p_budgets text[], p_hour bigint
 ) RETURNS TABLE (kind smallint, no bigint, a bytea, b bytea, numbers bigint[])
 LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     nos bigint[] := p_numbers;
     holders bytea[] := p_holders;
@@ -65,7 +65,7 @@ END $$;
 
 CREATE FUNCTION tashika.registered(p_issuers int[], p_serials bytea[])
 RETURNS TABLE (no bigint) LANGUAGE plpgsql STABLE
-SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     RETURN QUERY
     SELECT c.no FROM unnest(p_issuers, p_serials) WITH ORDINALITY k (issuer, serial, o)

@@ -5,7 +5,7 @@ SET search_path = pg_catalog, pg_temp AS
 $$ INSERT INTO tashika.list DEFAULT VALUES RETURNING no $$;
 
 CREATE FUNCTION tashika.add_to_list(p_list bigint, p_members bigint[]) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET enable_seqscan = off SET plan_cache_mode = force_generic_plan AS $$
+SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     l tashika.list%ROWTYPE;
     added bigint;
@@ -35,13 +35,13 @@ END $$;
 
 -- The writer's turn: others wait until the transaction ends.
 CREATE FUNCTION tashika.take_turn() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS
+SET search_path = pg_catalog, pg_temp AS
 $$ BEGIN PERFORM FROM tashika.head h ORDER BY h.position DESC LIMIT 1 FOR UPDATE; END $$;
 
 -- Waits for an append in flight: a heartbeat must not say less than what was acknowledged before it. Its own durability
 -- is that of the next commit; a heartbeat lost in a crash is only an older one found.
 CREATE FUNCTION tashika.beat(p_now bigint, OUT epoch bigint, OUT at bigint, OUT link bytea, OUT "time" bigint)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp SET enable_seqscan = off AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     h tashika.head%ROWTYPE;
     last tashika.heartbeat%ROWTYPE;

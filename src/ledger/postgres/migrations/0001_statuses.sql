@@ -13,144 +13,185 @@ RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
                     ELSE tag IN (6, 7) END
 $$;
 
--- Whether a status is what a certificate's last change in a batch leaves behind.
-CREATE FUNCTION tashika.fits(
-    state bytea, at bigint, tag int, reason int, opened int, life_was int, weight_was int, reason_was int, holds_were int
-) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
-    SELECT get_byte(state, 0) = 1 AND substr(state, 2, 8) = int8send(at)
-       AND get_byte(state, 9) = CASE tag WHEN 4 THEN 2 WHEN 1 THEN 1 ELSE life_was END
-       AND CASE get_byte(state, 9)
-               WHEN 2 THEN tashika.weight(get_byte(state, 10)) = greatest(weight_was, tashika.weight(reason))
-                           AND get_byte(state, 10) = coalesce(reason, reason_was, get_byte(state, 10))
-               ELSE holds_were IS NULL OR tashika.holds(state) = holds_were + opened
-           END
-$$;
-
--- The only free join, of changes with the statuses that came with them, must not become a nested loop.
-CREATE FUNCTION tashika.write_statuses(p_at bigint, p_events bytea[], p_nos bigint[], p_states bytea[])
-RETURNS void LANGUAGE plpgsql SET enable_nestloop = off AS $$
+-- What each change is made on (the stored status, the set events since, the changes before it in the same batch), whether
+-- it may be made and by whom; then the statuses themselves.
+CREATE FUNCTION tashika.write_statuses(
+    p_at bigint, p_events bytea[], kinds int[], roles int[], causes bigint[], bodies int[],
+    p_nos bigint[], p_states bytea[]
+) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
-    wrong text;
+    -- The certificates changed, by their first change, each as its last change leaves it. `holds` is NULL where it can't
+    -- be told from here: a set's hold was lifted that may have been lifted before.
+    nos bigint[] := '{}';
+    lives int[] := '{}';
+    reasons int[] := '{}';
+    holds int[] := '{}';
+    lasts bigint[] := '{}';
+    -- The change at hand, and what it is made on.
+    b bytea;
+    body int;
+    t int;
+    tag int;
+    reason int;
     changed bigint;
-    releases boolean;
+    this_role int;
+    this_detail int;
+    this_row bytea;
+    stored bytea;
+    rule text;
+    k int;
+    life int;
+    was_reason int;
+    open_holds int;
+    as_of bigint;
+    any_sets boolean := EXISTS (SELECT FROM tashika.set_event);
+    s record;
 BEGIN
-    WITH parsed AS MATERIALIZED (
-        SELECT e.position, e.bytes, e.role, e.issuer, e.cause, e.body, e.body + 11 + get_byte(e.bytes, e.body + 10) AS t,
-               tashika.u64(e.bytes, e.body) AS no
-        FROM tashika.parsed(p_at, p_events) e WHERE e.kind = 5
-    ), change AS MATERIALIZED (
-        SELECT p.*, get_byte(p.bytes, p.t) AS tag,
-               CASE WHEN get_byte(p.bytes, p.t) IN (4, 5) THEN get_byte(p.bytes, p.t + 1) END AS reason,
-               CASE get_byte(p.bytes, p.t) WHEN 2 THEN 1 WHEN 3 THEN -tashika.u16(p.bytes, p.t + 1) ELSE 0 END AS opened,
-               CASE get_byte(p.bytes, p.t) WHEN 2 THEN get_byte(p.bytes, p.t + 1) ELSE 0 END AS hold_kind
-        FROM parsed p
-    ), known AS MATERIALIZED (
-        SELECT c.*, k."row", r.only_if, x.sets, x.revoked_by_set, x.set_weight,
-               CASE WHEN s.state IS NULL THEN 1 - get_byte(k."row", 68 + get_byte(k."row", 3))
-                    ELSE get_byte(s.state, 9) END AS stored_life,
-               CASE WHEN get_byte(s.state, 9) = 2 THEN get_byte(s.state, 10) END AS stored_reason,
-               coalesce(tashika.holds(s.state), 0) AS stored_holds
-        FROM change c
-        LEFT JOIN LATERAL (SELECT y."row" FROM tashika.certificate y WHERE y.no = c.no LIMIT 1) k ON true
-        LEFT JOIN LATERAL (SELECT y.state FROM tashika.status y WHERE y.no = c.no LIMIT 1) s ON true
-        LEFT JOIN LATERAL (SELECT y.only_if FROM tashika.rule y
-                           WHERE y.kind = 5 AND y.role = c.role AND y.detail = c.tag * 16 + c.hold_kind LIMIT 1) r ON true
-        LEFT JOIN LATERAL (
-            SELECT count(*) AS sets, bool_or(y.change = 3) AS revoked_by_set, max(tashika.weight(y.reason)) AS set_weight
-            FROM tashika.set_event y
-            WHERE y.position > CASE WHEN s.state IS NULL THEN 0 ELSE tashika.u64(s.state, 1) END
-              AND y.position < c.position
-              AND CASE y.target WHEN 1 THEN y.no = tashika.u16(k."row", 1)
-                                WHEN 2 THEN y.no = tashika.u32(k."row", 38 + get_byte(k."row", 3))
-                                ELSE EXISTS (SELECT FROM tashika.list_member m
-                                             WHERE m.list = y.no AND m.certificate = c.no) END
-        ) x ON true
-    ), before AS MATERIALIZED (
-        SELECT n.*,
-               CASE WHEN n.revoked_by_set THEN 2
-                    ELSE greatest(n.stored_life, max(CASE n.tag WHEN 1 THEN 1 WHEN 4 THEN 2 ELSE 0 END) OVER earlier)
-               END AS life_was,
-               greatest(tashika.weight(n.stored_reason), n.set_weight, max(tashika.weight(n.reason)) OVER earlier)
-                   AS weight_was,
-               CASE WHEN n.sets = 0 AND max(n.reason) OVER earlier IS NULL THEN n.stored_reason END AS reason_was,
-               CASE WHEN n.sets = 0 THEN n.stored_holds + coalesce(sum(n.opened) OVER earlier, 0)::int END AS holds_were,
-               lead(n.position) OVER (PARTITION BY n.no ORDER BY n.position) IS NULL AS is_last
-        FROM known n
-        WINDOW earlier AS (PARTITION BY n.no ORDER BY n.position ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
-    ), judged AS MATERIALIZED (
-        SELECT b.*, s.state,
-               CASE b.only_if
-                   WHEN '' THEN true
-                   WHEN 'affiliation' THEN b.reason = 3
-                   -- Only what was never delivered, and then without a reason.
-                   WHEN 'pending' THEN b.reason = 0 AND b.life_was = 0
-                   -- A carrier holds in its own name.
-                   WHEN 'own' THEN substr(b.bytes, 14, 2 + tashika.u16(b.bytes, 13))
-                                 = substr(b.bytes, b.t + 3, 2 + tashika.u16(b.bytes, b.t + 2))
-                   WHEN 'report' THEN (SELECT tashika.u16(y.bytes, 1) = 7 FROM tashika.event y WHERE y.position = b.cause)
-                   WHEN 'undo' THEN (SELECT tashika.u16(y.bytes, 1) = 10 FROM tashika.event y WHERE y.position = b.cause)
-                   ELSE false
-               END AS allowed
-        FROM before b
-        LEFT JOIN unnest(p_nos, p_states) s (no, state) ON s.no = b.no
-    ), verdict AS MATERIALIZED (
-        SELECT j.position, j.tag, j.is_last, CASE
-                   WHEN j."row" IS NULL THEN 'there is no such certificate'
-                   -- Issuer and serial, as they stand in the row.
-                   WHEN substr(j.bytes, j.body + 9, j.t - j.body - 8) <> substr(j."row", 2, j.t - j.body - 8)
-                       THEN 'another certificate has this number'
-                   WHEN j.allowed IS NOT TRUE OR j.role = 2 AND j.issuer <> tashika.u16(j."row", 1)
-                       THEN 'its role may not make this change'
-                   WHEN tashika.may_follow(j.tag, j.reason, j.life_was, j.weight_was) IS NOT TRUE
-                       THEN 'such a change can not follow the status'
-                   WHEN j.is_last AND tashika.fits(j.state, j.position, j.tag, j.reason, j.opened, j.life_was,
-                                                   j.weight_was, j.reason_was, j.holds_were) IS NOT TRUE
-                       THEN 'the status stored with it does not follow from it'
-               END AS why
-        FROM judged j
-    )
-    SELECT min(format('event %s: %s', v.position, v.why)) FILTER (WHERE v.why IS NOT NULL),
-           count(*) FILTER (WHERE v.is_last), bool_or(v.tag = 3)
-      INTO wrong, changed, releases
-      FROM verdict v;
-    IF wrong IS NOT NULL THEN
-        PERFORM tashika.refuse(wrong);
+    FOR i IN 1 .. cardinality(p_events) LOOP
+        CONTINUE WHEN kinds[i] <> 5;
+        b := p_events[i];
+        body := bodies[i];
+        changed := tashika.u64(b, body);
+        t := body + 11 + get_byte(b, body + 10);
+        tag := get_byte(b, t);
+        reason := CASE WHEN tag IN (4, 5) THEN get_byte(b, t + 1) END;
+        this_role := roles[i];
+        this_detail := tag * 16 + CASE tag WHEN 2 THEN get_byte(b, t + 1) ELSE 0 END;
+        SELECT c."row", y.state, (SELECT r.only_if FROM tashika.rule r
+                                  WHERE r.kind = 5 AND r.role = this_role AND r.detail = this_detail)
+          INTO this_row, stored, rule
+          FROM tashika.certificate c LEFT JOIN tashika.status y ON y.no = c.no WHERE c.no = changed;
+        IF NOT FOUND OR substr(b, body + 9, t - body - 8) <> substr(this_row, 2, t - body - 8) THEN
+            PERFORM tashika.refuse(format('event %s: no such certificate has this number', p_at + i));
+        END IF;
+        k := array_position(nos, changed);
+        IF k IS NOT NULL THEN
+            life := lives[k];
+            was_reason := reasons[k];
+            open_holds := holds[k];
+            as_of := lasts[k];
+        ELSE
+            k := cardinality(nos) + 1;
+            IF stored IS NULL THEN
+                life := 1 - get_byte(this_row, 68 + get_byte(this_row, 3));
+                was_reason := NULL;
+                open_holds := 0;
+                as_of := 0;
+            ELSE
+                life := get_byte(stored, 9);
+                was_reason := CASE life WHEN 2 THEN get_byte(stored, 10) END;
+                open_holds := tashika.holds(stored);
+                as_of := tashika.u64(stored, 1);
+            END IF;
+        END IF;
+        IF any_sets THEN
+            FOR s IN SELECT * FROM tashika.sets_on(changed, this_row, as_of, p_at + i) LOOP
+                IF s.change = 3 AND (life < 2 OR tashika.weight(s.reason) > tashika.weight(was_reason)) THEN
+                    life := 2;
+                    was_reason := s.reason;
+                ELSIF life < 2 THEN
+                    open_holds := CASE s.change WHEN 1 THEN open_holds + 1 END;
+                END IF;
+            END LOOP;
+        END IF;
+        IF rule IS NULL
+           OR this_role = 2 AND tashika.u16(b, 13) <> tashika.u16(this_row, 1)
+           OR rule <> '' AND NOT tashika.fulfilled(rule, b, t, reason, life, causes[i], p_at, p_events) THEN
+            PERFORM tashika.refuse(format('event %s: its role may not make this change', p_at + i));
+        END IF;
+        IF tashika.may_follow(tag, reason, life, tashika.weight(was_reason)) IS NOT TRUE THEN
+            PERFORM tashika.refuse(format('event %s: such a change can not follow the status', p_at + i));
+        END IF;
+        IF tag = 3 THEN
+            PERFORM tashika.check_release(changed, stored, b, t, p_at, p_at + i, p_events);
+        END IF;
+        nos[k] := changed;
+        lives[k] := CASE tag WHEN 1 THEN 1 WHEN 4 THEN 2 ELSE life END;
+        reasons[k] := coalesce(reason, was_reason);
+        holds[k] := open_holds + CASE tag WHEN 2 THEN 1 WHEN 3 THEN -tashika.u16(b, t + 1) ELSE 0 END;
+        lasts[k] := p_at + i;
+    END LOOP;
+    IF cardinality(nos) = 0 AND cardinality(p_nos) = 0 THEN
+        RETURN;
     END IF;
-    IF changed <> cardinality(p_nos) THEN
-        PERFORM tashika.refuse('a status is stored for each certificate that an event named, and for no other');
-    END IF;
-    IF releases THEN
-        PERFORM tashika.check_releases(p_at, p_events);
-    END IF;
+    PERFORM tashika.check_statuses(nos, lives, reasons, holds, lasts, p_nos, p_states);
     INSERT INTO tashika.status
-    SELECT s.no, get_byte(s.state, 9), CASE get_byte(s.state, 9) WHEN 2 THEN get_byte(s.state, 10) END,
-           tashika.holds(s.state), s.state
-    FROM unnest(p_nos, p_states) s (no, state)
+    SELECT n.no, get_byte(n.state, 9), CASE get_byte(n.state, 9) WHEN 2 THEN get_byte(n.state, 10) END,
+           tashika.holds(n.state), n.state
+    FROM unnest(p_nos, p_states) n (no, state)
     ON CONFLICT (no) DO UPDATE
        SET life = excluded.life, reason = excluded.reason, holds = excluded.holds, state = excluded.state;
 END $$;
 
--- A release names holds of this certificate: stored as open, opened earlier in this batch, or opened by a set event.
-CREATE FUNCTION tashika.check_releases(p_at bigint, p_events bytea[]) RETURNS void LANGUAGE plpgsql AS $$
-DECLARE
-    wrong bigint;
+-- The set events after `p_as_of` and before `p_before` that cover a certificate, in order.
+CREATE FUNCTION tashika.sets_on(p_no bigint, p_row bytea, p_as_of bigint, p_before bigint)
+RETURNS TABLE (change int, reason int) LANGUAGE sql STABLE AS $$
+    SELECT x.change::int, x.reason::int FROM tashika.set_event x
+    WHERE x.position > p_as_of AND x.position < p_before
+      AND CASE x.target WHEN 1 THEN x.no = tashika.u16(p_row, 1)
+                        WHEN 2 THEN x.no = tashika.u32(p_row, 38 + get_byte(p_row, 3))
+                        ELSE EXISTS (SELECT FROM tashika.list_member m WHERE m.list = x.no AND m.certificate = p_no) END
+    ORDER BY x.position
+$$;
+
+-- The conditions that rules on changes name.
+CREATE FUNCTION tashika.fulfilled(
+    rule text, b bytea, t int, reason int, life int, cause bigint, p_at bigint, p_events bytea[]
+) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
-    SELECT r.position INTO wrong
-      FROM (SELECT c.position, c.bytes, c.body, c.t, g.i, substr(c.bytes, c.t + 4 + 8 * g.i, 8) AS hold
-            FROM (SELECT e.position, e.bytes, e.body, e.body + 11 + get_byte(e.bytes, e.body + 10) AS t
-                  FROM tashika.parsed(p_at, p_events) e WHERE e.kind = 5 OFFSET 0) c,
-                 LATERAL generate_series(0, tashika.u16(c.bytes, c.t + 1) - 1) g (i)
-            WHERE get_byte(c.bytes, c.t) = 3 OFFSET 0) r
-     WHERE NOT EXISTS (SELECT FROM tashika.status s
-                       WHERE s.no = tashika.u64(r.bytes, r.body) AND position(r.hold IN s.state) > 0)
-       AND NOT EXISTS (SELECT FROM tashika.event o
-                       WHERE o.position = tashika.u64(r.hold, 0) AND o.position > p_at AND o.position < r.position
-                         AND tashika.u16(o.bytes, 1) = 5
-                         AND position(int8send(tashika.u64(r.bytes, r.body)) IN o.bytes) > 0)
-       AND NOT EXISTS (SELECT FROM tashika.set_event x
-                       WHERE x.position = tashika.u64(r.hold, 0) AND x.change = 1)
-     LIMIT 1;
-    IF wrong IS NOT NULL THEN
-        PERFORM tashika.refuse(format('event %s releases a hold that is not open', wrong));
+    RETURN coalesce(CASE rule
+        WHEN 'affiliation' THEN reason = 3
+        -- Only what was never delivered, and then without a reason.
+        WHEN 'pending' THEN reason = 0 AND life = 0
+        -- A carrier holds in its own name.
+        WHEN 'own' THEN substr(b, 14, 2 + tashika.u16(b, 13)) = substr(b, t + 3, 2 + tashika.u16(b, t + 2))
+        WHEN 'report' THEN tashika.kind_at(cause, p_at, p_events) = 7
+        WHEN 'undo' THEN tashika.kind_at(cause, p_at, p_events) = 10
+    END, false);
+END $$;
+
+-- A release names holds of this certificate: stored as open, opened earlier in this batch, or opened by a set event.
+CREATE FUNCTION tashika.check_release(
+    p_no bigint, stored bytea, b bytea, t int, p_at bigint, p_position bigint, p_events bytea[]
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    hold bytea;
+    opened_at bigint;
+BEGIN
+    FOR i IN 0 .. tashika.u16(b, t + 1) - 1 LOOP
+        hold := substr(b, t + 4 + 8 * i, 8);
+        opened_at := tashika.u64(hold, 0);
+        CONTINUE WHEN position(hold IN stored) > 0;
+        CONTINUE WHEN opened_at > p_at AND opened_at < p_position
+            AND tashika.u16(p_events[opened_at - p_at], 1) = 5
+            AND position(int8send(p_no) IN p_events[opened_at - p_at]) > 0;
+        IF NOT EXISTS (SELECT FROM tashika.set_event x WHERE x.position = opened_at AND x.change = 1) THEN
+            PERFORM tashika.refuse(format('event %s releases a hold that is not open', p_position));
+        END IF;
+    END LOOP;
+END $$;
+
+-- The statuses to be stored are those of the certificates changed, each as its last change leaves it.
+CREATE FUNCTION tashika.check_statuses(
+    nos bigint[], lives int[], reasons int[], holds int[], lasts bigint[], p_nos bigint[], p_states bytea[]
+) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    k int;
+    state bytea;
+BEGIN
+    IF cardinality(nos) <> cardinality(p_nos) OR cardinality(nos) <> cardinality(p_states) THEN
+        PERFORM tashika.refuse('a status is stored for each certificate that an event named, and for no other');
     END IF;
+    FOR i IN 1 .. cardinality(p_nos) LOOP
+        k := CASE WHEN nos[i] = p_nos[i] THEN i ELSE array_position(nos, p_nos[i]) END;
+        IF k IS NULL THEN
+            PERFORM tashika.refuse('a status is stored for each certificate that an event named, and for no other');
+        END IF;
+        state := p_states[i];
+        IF get_byte(state, 0) <> 1 OR substr(state, 2, 8) <> int8send(lasts[k]) OR get_byte(state, 9) <> lives[k]
+           OR lives[k] = 2 AND get_byte(state, 10) <> reasons[k]
+           OR lives[k] < 2 AND tashika.holds(state) <> coalesce(holds[k], tashika.holds(state)) THEN
+            PERFORM tashika.refuse(format('event %s: the status stored with it does not follow from it', lasts[k]));
+        END IF;
+    END LOOP;
 END $$;

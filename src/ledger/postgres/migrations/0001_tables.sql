@@ -106,9 +106,8 @@ CREATE TABLE tashika.budget (
     key text NOT NULL,
     hour bigint NOT NULL,
     used bigint NOT NULL,
-    PRIMARY KEY (key, hour, used)
+    PRIMARY KEY (hour, key, used)
 ) WITH (fillfactor = 50, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
-CREATE INDEX budget_hour ON tashika.budget (hour);
 
 CREATE TABLE tashika.queue (
     position bigint PRIMARY KEY
