@@ -13,7 +13,7 @@ use crate::nation;
 use crate::processes::Process;
 use crate::reader::Reader;
 use crate::world::World;
-use crate::writer::{append, cards, change, commit, furnish, mark, marker, register};
+use crate::writer::{StopsOthers, append, cards, change, commit, furnish, mark, marker, register};
 
 pub fn positions_are_contiguous_under_concurrent_threads(world: &dyn World) -> Option<()> {
     thread::scope(|scope| {
@@ -193,6 +193,7 @@ pub fn a_turn_keeps_others_from_writing(world: &dyn World) -> Option<()> {
                 })
             }
         };
+        let stops = StopsOthers(&stop);
         let writers = [scope.spawn(busy(0)), scope.spawn(busy(1))];
         for turn in 0..5 {
             let tag = format!("turn {turn}");
@@ -206,7 +207,7 @@ pub fn a_turn_keeps_others_from_writing(world: &dyn World) -> Option<()> {
             });
             assert_eq!(batch.events.len(), 1);
         }
-        stop.store(true, Ordering::SeqCst);
+        drop(stops);
         writers.into_iter().for_each(|writer| writer.join().unwrap());
     });
     let tags = Reader::of(&*ledger).tags();

@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use tashika::ledger::{Ledger, Wanted};
 use tashika::model::{CertificateNo, Decided, Entry, HoldId, HoldKind, LastHold, Reason, Usage, Wish};
@@ -10,7 +11,7 @@ use tashika::model::{CertificateNo, Decided, Entry, HoldId, HoldKind, LastHold, 
 use crate::nation;
 use crate::reader::Reader;
 use crate::world::World;
-use crate::writer::{cards, change, commit, furnish, record_change, register};
+use crate::writer::{StopsOthers, cards, change, commit, furnish, record_change, register};
 
 pub fn a_scan_tells_what_a_search_tells(world: &dyn World) -> Option<()> {
     let ledger = world.open();
@@ -51,6 +52,7 @@ pub fn a_scan_is_consistent_while_writers_go_on(world: &dyn World) -> Option<()>
     furnish(&*world.open(), &cards(2 * PAIRS));
     let (stop, written) = (AtomicBool::new(false), AtomicU64::new(0));
     thread::scope(|scope| {
+        let _stops = StopsOthers(&stop);
         for odd in 0..2 {
             let (stop, written) = (&stop, &written);
             scope.spawn(move || write_pairs(world, odd, stop, written));
@@ -60,11 +62,12 @@ pub fn a_scan_is_consistent_while_writers_go_on(world: &dyn World) -> Option<()>
             let before = written.load(Ordering::SeqCst);
             scan_once(world, &*ledger, round);
             // The next scan is of another state.
-            while written.load(Ordering::SeqCst) == before {
-                thread::yield_now();
-            }
+            let writes = (0..WRITE_POLLS_MAX).any(|_| {
+                thread::sleep(Duration::from_millis(1));
+                written.load(Ordering::SeqCst) > before
+            });
+            assert!(writes, "nobody writes any more");
         }
-        stop.store(true, Ordering::SeqCst);
     });
     Some(())
 }
@@ -118,3 +121,5 @@ fn write_pairs(world: &dyn World, odd: u64, stop: &AtomicBool, written: &AtomicU
 
 const PAIRS: u64 = 20;
 const SCANS: u64 = 5;
+/// A minute.
+const WRITE_POLLS_MAX: u32 = 60_000;

@@ -1,5 +1,7 @@
 //! How the cases write: decide on what was found, append, and if it didn't go through find out why and do it again.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use tashika::ledger::{Batch, Found, Ledger, LedgerError, NewStatus, Settled, Severity, Wanted, settle};
 use tashika::model::{
     Body, Certificate, CertificateKey, CertificateNo, Change, Decided, Event, HoldKind, Position, Report, ReportKind,
@@ -125,6 +127,15 @@ fn whose(change: &Change) -> Role {
         Change::Held { kind: HoldKind::Registry, .. } => Role::Registry,
         Change::Held { kind: HoldKind::Review, .. } => Role::Ops,
         _ => Role::Window(None),
+    }
+}
+
+/// Tells others to stop when it goes, also when a case fails: else those who wait for them would wait for ever.
+pub struct StopsOthers<'a>(pub &'a AtomicBool);
+
+impl Drop for StopsOthers<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
     }
 }
 
