@@ -228,7 +228,7 @@ fn the_second_person_sees_what_a_waiting_command_names() {
         assert!(item["waiting_seconds"].is_u64());
         let id = item["id"].as_str().unwrap();
         let shown = house.json(&["queue", "show", id]);
-        let named = serde_json::json!([{ "issuer": "phone-auth", "serial": serial, "status": "good" }]);
+        let named = serde_json::json!([{ "issuer": "phone-auth", "serial": serial, "status": "held" }]);
         assert_eq!(shown["named"], named);
         let text = house.ok(&["queue", "show", id]);
         assert!(text.contains(serial) && text.contains("the stated loss lies far back"), "{text}");
