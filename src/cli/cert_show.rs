@@ -61,12 +61,7 @@ struct Sheet<'a> {
 
 impl Sheet<'_> {
     fn status(&self) -> &'static str {
-        match (&self.entry.status.life, self.entry.status.holds.is_empty()) {
-            (Life::Revoked(_), _) => "revoked",
-            (_, false) => "held",
-            (Life::Pending, true) => "pending",
-            (Life::Active, true) => "good",
-        }
+        status_name(self.entry)
     }
 
     fn revocation(&self) -> (String, Value) {
@@ -163,6 +158,16 @@ impl Sheet<'_> {
             json.extend(facts);
         }
         json
+    }
+}
+
+/// A certificate's present status in a word.
+pub fn status_name(entry: &Entry) -> &'static str {
+    match (&entry.status.life, entry.status.holds.is_empty()) {
+        (Life::Revoked(_), _) => "revoked",
+        (_, false) => "held",
+        (Life::Pending, true) => "pending",
+        (Life::Active, true) => "good",
     }
 }
 

@@ -22,6 +22,7 @@ mod ledger;
 mod ledger_copy;
 mod progress;
 mod queue;
+mod queue_show;
 mod reply;
 mod report;
 mod scope;

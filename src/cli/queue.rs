@@ -1,8 +1,9 @@
 //! `queue`: what waits for a second person, and that person's word.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::app::clock;
 use crate::desk::{Undone, waiting};
 use crate::model::{Command, Position, Verdict};
 
@@ -10,6 +11,7 @@ use super::describe::{self, command_text, role_name, why_queued};
 use super::error::CliError;
 use super::house::House;
 use super::progress::bar;
+use super::queue_show::{ago, item_json, named_count, short_person, show};
 use super::reply::Reply;
 use super::table::table;
 use super::who::{Acting, Org};
@@ -24,6 +26,11 @@ pub enum Verb {
     List,
     /// Reject a waiting command.
     Reject(Decide),
+    /// Show a waiting command, and every certificate that it names with its present status.
+    Show {
+        /// The waiting command (see 'queue list').
+        id: u64,
+    },
 }
 
 /// `queue approve`, `queue reject`.
@@ -42,6 +49,7 @@ impl Verb {
             Self::Approve(decide) => decide.run(house, Verdict::Approved),
             Self::List => list(house),
             Self::Reject(decide) => decide.run(house, Verdict::Rejected),
+            Self::Show { id } => show(house, Position(id)),
         }
     }
 }
@@ -79,39 +87,26 @@ impl Decide {
 
 fn list(house: &House) -> Result<Reply, CliError> {
     let book = house.book()?;
-    let waiting = waiting(house.ledger())?;
-    let rows: Vec<_> = waiting
-        .iter()
-        .map(|item| {
-            vec![
-                item.queued.to_string(),
-                item.since.to_string(),
-                role_name(&book, item.request.actor.role),
-                why_queued(item.why).into(),
-                command_text(&book, &item.request.command),
-            ]
-        })
-        .collect();
-    let json: Vec<Value> = waiting
-        .iter()
-        .map(|item| {
-            json!({
-                "id": item.queued.to_string(),
-                "since": item.since.to_string(),
-                "org": role_name(&book, item.request.actor.role),
-                "person": item.request.actor.person.to_string(),
-                "why": why_queued(item.why),
-                "what": command_text(&book, &item.request.command),
-            })
-        })
-        .collect();
-    let text = table(&["id", "since", "asked by", "why", "what"], &rows, "nothing waits for a second person");
+    let now = clock::now();
+    let (mut rows, mut json) = (Vec::new(), Vec::new());
+    for item in waiting(house.ledger())? {
+        let named = named_count(house, &item.request.command)?;
+        let sender = format!("{}/{}", role_name(&book, item.request.actor.role), short_person(&item));
+        let count = named.map_or_else(|| "see show".into(), |count| count.to_string());
+        let what = command_text(&book, &item.request.command);
+        let why = why_queued(item.why).to_owned();
+        rows.push(vec![item.queued.to_string(), ago(now.since(item.since)), sender, count, why, what]);
+        json.push(item_json(&book, &item, now, named));
+    }
+    let heading = ["id", "waits", "asked by", "certificates", "why", "what"];
+    let text = table(&heading, &rows, "nothing waits for a second person");
     Ok(Reply::done(text, json!({ "waiting": json })))
 }
 
 const EXAMPLES: &str = "\
 Examples:
   tashika queue list
+  tashika queue show 4711
   tashika queue approve 4711 --as ops/suzuki
   tashika queue reject 4711 --as window:13101/tanaka
 

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::asn1::{CertificateFields, DistributionPointName, FullName, Name, NameAttribute};
 use crate::desk::Task;
-use crate::model::{Scope, ScopeNo};
+use crate::model::{Issuer, Scope, ScopeNo};
 
 use super::describe;
 use super::error::CliError;
@@ -53,8 +53,12 @@ impl Verb {
         match self {
             Self::Add(add) => {
                 house.may_change()?;
-                let issuer = house.issuer(&add.issuer)?.no;
-                let distribution_point = add.cdp.as_deref().map(point).transpose()?.unwrap_or_default();
+                let authority = house.issuer(&add.issuer)?;
+                let distribution_point = match &add.cdp {
+                    Some(text) => point(text, &authority)?,
+                    None => Vec::new(),
+                };
+                let issuer = authority.no;
                 let actor = add.acting.actor(house, Org::Ops)?;
                 let scope = Scope { no: ScopeNo(0), issuer, distribution_point, path: add.path };
                 let outcome = house.submit(&Task::AddScope { actor, scope })?;
@@ -81,10 +85,10 @@ fn list(house: &House, only: Option<&str>) -> Result<Reply, CliError> {
 }
 
 /// What `--cdp` names, as the octets that stand in certificates.
-fn point(text: &str) -> Result<Vec<u8>, CliError> {
+fn point(text: &str, issuer: &Issuer) -> Result<Vec<u8>, CliError> {
     let usage = |why: String| CliError::Usage(format!("--cdp '{text}': {why}"));
     if let Some(file) = text.strip_prefix('@') {
-        return point_of(Path::new(file));
+        return point_of(Path::new(file), issuer);
     }
     let scheme = text.split_once(':').map(|(scheme, _)| scheme);
     let point = match scheme {
@@ -95,10 +99,11 @@ fn point(text: &str) -> Result<Vec<u8>, CliError> {
 }
 
 /// The one distribution point of a certificate whose CRL its own issuer signs.
-fn point_of(file: &Path) -> Result<Vec<u8>, CliError> {
+fn point_of(file: &Path, issuer: &Issuer) -> Result<Vec<u8>, CliError> {
     let octets = fs::read(file).map_err(|error| CliError::io(file, error))?;
     let fields = CertificateFields::from_file(&octets)
         .map_err(|source| CliError::Certificate { file: file.to_owned(), source })?;
+    must_be_of(file, &fields, issuer)?;
     let own = fields.extensions.crl_distribution_points.iter().filter(|point| point.crl_issuer.is_none());
     let names: Vec<_> = own.filter_map(|point| point.name.as_ref()).collect();
     match names[..] {
@@ -107,6 +112,24 @@ fn point_of(file: &Path) -> Result<Vec<u8>, CliError> {
             let why = format!("it has {} distribution points of its own issuer, not one: write it out", names.len());
             Err(CliError::Contents { file: file.to_owned(), why })
         }
+    }
+}
+
+/// A distribution point taken from another CA's certificate would be a scope that none of the issuer's names.
+fn must_be_of(file: &Path, fields: &CertificateFields, issuer: &Issuer) -> Result<(), CliError> {
+    let wrong = |why: String| CliError::Contents { file: file.to_owned(), why };
+    let authority = CertificateFields::from_der(&issuer.certificate)
+        .map_err(|source| wrong(format!("the certificate of {} can't be read: {source}", issuer.name)))?;
+    if fields.issuer != authority.subject {
+        return Err(wrong(format!("it was not issued by {} (its issuer name differs)", issuer.name)));
+    }
+    let own_id = authority.public_key.key_identifier();
+    match &fields.extensions.authority_key_id {
+        Some(id) if *id != own_id && Some(id) != authority.extensions.subject_key_id.as_ref() => Err(wrong(format!(
+            "it was not issued by {} (another key generation: its authority key identifier differs)",
+            issuer.name
+        ))),
+        _ => Ok(()),
     }
 }
 
@@ -188,15 +211,27 @@ which @CERT.pem makes sure of.";
 mod tests {
     use super::*;
 
+    fn nobody() -> Issuer {
+        Issuer {
+            no: crate::model::IssuerNo(1),
+            name: "x".into(),
+            certificate: Vec::new(),
+            name_sha1: [0; 20],
+            key_sha1: [0; 20],
+            name_sha256: [0; 32],
+            key_sha256: [0; 32],
+        }
+    }
+
     #[test]
     fn directory_names_are_read_as_they_are_printed() {
         let text = "C=JP, O=Hana\\, Mizu, CN=Chiyoda-ku";
-        let der = point(text).unwrap();
+        let der = point(text, &nobody()).unwrap();
         let name = directory_name(text).unwrap();
         assert_eq!(der, DistributionPointName::directory(&name).as_der());
         assert_eq!(point_text(&der).unwrap(), name.to_string());
         for wrong in ["chiyoda", "X=1", "", "C=JP,", "C=JPN"] {
-            assert!(point(wrong).is_err(), "{wrong}");
+            assert!(point(wrong, &nobody()).is_err(), "{wrong}");
         }
     }
 

@@ -6,6 +6,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::model::Position;
@@ -92,8 +93,9 @@ impl CheckpointFile {
 
     /// Adds a note. One that is there already as the last, signatures and all, is not added again.
     pub fn append(&self, note: &Note) -> Result<(), CheckpointFileError> {
-        let mut file =
-            self.io(OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&self.path))?;
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let mut file = self.io(options.open(&self.path))?;
         // Two processes that hold the same file take turns; the lock ends with the file.
         self.io(file.lock())?;
         let (last, whole) = self.last_in(&mut file)?;

@@ -216,3 +216,11 @@ fn errors_are_json_for_machines() {
     assert_eq!(error["exit"], 3);
     assert_eq!(error["error"], "no such certificate is registered with this issuer");
 }
+
+#[test]
+fn a_scope_taken_from_another_cas_certificate() {
+    let house = Installation::with_phones();
+    let point = format!("@{}", testdata("card-sign-g2-p256/leaf-good.pem"));
+    let add = ["scope", "add", "--issuer", "phone-auth", "--cdp", &point, "--path", "wrong"];
+    house.refused_in_one_line(&add, 7, "it was not issued by phone-auth");
+}

@@ -129,3 +129,17 @@ fn forget_statuses(file: &Path) {
     }
     assert_eq!(database.execute("DELETE FROM status", []).unwrap(), 1);
 }
+
+#[test]
+fn what_holds_the_ledger_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let house = Installation::with_phones();
+    house.ok(&["ledger", "checkpoint"]);
+    house.ok(&["ledger", "backup", "copy.db"]);
+    // While it is open, its log and its index are there too.
+    let _open = tashika::ledger::sqlite::SqliteLedger::open(&house.path().join("ledger.db")).unwrap();
+    for name in ["ledger.db", "ledger.db-wal", "ledger.db-shm", "checkpoints.txt", "copy.db"] {
+        let mode = fs::metadata(house.path().join(name)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{name}: {mode:o}");
+    }
+}

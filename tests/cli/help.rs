@@ -64,7 +64,7 @@ fn the_configuration_is_found_here_or_beside_a_demonstration() {
     assert_eq!(run_in(&parent, &["issuer", "list"]).code, 0);
 }
 
-const VERBS: [&str; 36] = [
+const VERBS: [&str; 37] = [
     "",
     "cert",
     "cert activate",
@@ -94,6 +94,7 @@ const VERBS: [&str; 36] = [
     "queue approve",
     "queue list",
     "queue reject",
+    "queue show",
     "report",
     "scope",
     "scope add",

@@ -208,3 +208,35 @@ fn what_exceeds_a_budget_is_kept_for_a_second_person() {
     house.ok(&["queue", "approve", waiting["waiting"][0]["id"].as_str().unwrap(), "--as", "call-centre/chief"]);
     assert_eq!(house.status("0A02"), "held");
 }
+
+#[test]
+fn the_second_person_sees_what_a_waiting_command_names() {
+    let house = Installation::with_phones();
+    let lost = ["--lost-at", "2026-01-02T00:00:00Z"];
+    for (medium, who) in [("sim-1", "window/a"), ("sim-2", "window/b")] {
+        let ran = house.run(&[&["report", "phone-lost", "--medium", medium, "--as", who][..], &lost].concat());
+        assert_eq!(ran.code, 4, "{ran:?}");
+    }
+    let waiting = house.json(&["queue", "list"]);
+    let list = house.ok(&["queue", "list"]);
+    let mut people = std::collections::BTreeSet::new();
+    for (item, serial) in waiting["waiting"].as_array().unwrap().iter().zip(["0A01", "0A02"]) {
+        let person = item["person"].as_str().unwrap();
+        assert!(list.contains(&format!("window/{} ", &person[..8])), "{list}");
+        people.insert(person.to_owned());
+        assert_eq!(item["certificates"], 1);
+        assert!(item["waiting_seconds"].is_u64());
+        let id = item["id"].as_str().unwrap();
+        let shown = house.json(&["queue", "show", id]);
+        let named = serde_json::json!([{ "issuer": "phone-auth", "serial": serial, "status": "held" }]);
+        assert_eq!(shown["named"], named);
+        let text = house.ok(&["queue", "show", id]);
+        assert!(text.contains(serial) && text.contains("the stated loss lies far back"), "{text}");
+    }
+    assert_eq!(people.len(), 2);
+    house.refused_in_one_line(&["queue", "show", "4711"], 3, "no command waits under 4711");
+    assert_eq!(house.run(&["cert", "hold", "--batch", "7", "--as", "ops/x"]).code, 4);
+    let list = house.json(&["queue", "list"]);
+    let shown = house.json(&["queue", "show", list["waiting"][2]["id"].as_str().unwrap()]);
+    assert_eq!((&shown["certificates"], &shown["named"][0]["serial"]), (&1.into(), &"0A02".into()));
+}

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::{ErrorKind, Read};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use rusqlite::backup::{Backup, StepResult};
@@ -70,7 +71,10 @@ pub(super) fn copy(store: &Store, to: &Path) -> Result<(), LedgerError> {
 
 fn make_draft(draft: &Path) -> Result<(), LedgerError> {
     let wrong = |error: &std::io::Error| refused(draft, "made", error);
-    fs::OpenOptions::new().write(true).create(true).truncate(true).open(draft).map_err(|error| wrong(&error))?;
+    let made = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER_ONLY).open(draft);
+    // Again, for a draft that was left over; the log and its index get the mode that the file has.
+    let made = made.and_then(|file| file.set_permissions(fs::Permissions::from_mode(OWNER_ONLY)));
+    made.map_err(|error| wrong(&error))?;
     let connection = Connection::open_with_flags(draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     let _: String = connection.pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get(0))?;
     Ok(())
@@ -96,4 +100,6 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
+/// Who may read the file knows every pseudonym in it.
+const OWNER_ONLY: u32 = 0o600;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
