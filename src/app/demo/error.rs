@@ -55,7 +55,7 @@ pub enum DemoError {
         source: std::io::Error,
     },
     /// Another `up` is at work in the same folder.
-    #[error("another 'tashika up' is at work in {0}: wait until it is ready, or name another folder with --dir")]
+    #[error("another 'tashika up' is at work in {0}: stop it first, or name another folder with --dir")]
     Locked(PathBuf),
     /// An address that nobody could reach from outside.
     #[error("certificates can't name {0}: say with --public-url how relying parties reach it")]
