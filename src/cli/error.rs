@@ -193,6 +193,7 @@ fn of_demo(error: &DemoError) -> Exit {
         | DemoError::Stranger { .. } => Exit::File,
         DemoError::Config(_) | DemoError::Listen { .. } | DemoError::Nameless(_) => Exit::Usage,
         DemoError::Desk(DeskError::Ledger(error)) | DemoError::Ledger(error) => of_ledger(error),
+        DemoError::Witness(error) => of_witness(error),
         DemoError::Desk(DeskError::Overtaken(_)) => Exit::Unavailable,
         DemoError::Desk(DeskError::Refused(_))
         | DemoError::Foreign(_)

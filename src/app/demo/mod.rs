@@ -21,10 +21,11 @@ pub use settings::Sockets;
 
 use super::config::Config;
 use super::pseudonym::Pseudonyms;
+use super::witness::{self, Copy::Whole};
 use super::{clock, compose};
 use crate::desk::Desk;
 use crate::keys::KeyError;
-use crate::ledger::LedgerError;
+use crate::ledger::{CheckpointFile, LedgerError};
 
 use country::Founding;
 use folder::{Folder, Readers};
@@ -92,9 +93,10 @@ pub fn make(wishes: &Wishes, progress: &mut dyn FnMut(Making)) -> Result<(Config
 fn belong_together(config: &Config) -> Result<(), DemoError> {
     let stranger = |path: &Path, why| Err(DemoError::Stranger { path: path.display().to_string(), why });
     match compose::open_ledger(&config.ledger) {
-        Ok(_) => match [&config.pseudonym_key, &config.checkpoint_key].into_iter().find(|key| !key.exists()) {
+        Ok(ledger) => match [&config.pseudonym_key, &config.checkpoint_key].into_iter().find(|key| !key.exists()) {
             Some(key) => stranger(key, "the ledger is there, and this key of it is missing"),
-            None => Ok(()),
+            // Before anything is registered in it.
+            None => Ok(witness::compare(&*ledger, &CheckpointFile::at(&config.checkpoint_file), Whole)?),
         },
         Err(LedgerError::Missing(_)) if config.checkpoint_file.exists() => {
             let why = "it speaks of a ledger that is missing ('tashika ledger restore' brings a backup of it)";
