@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod pseudonym;
 pub mod serve;
+pub mod witness;
 mod writer;
 
 pub use writer::Writer;

@@ -8,6 +8,7 @@ use crate::app::config::ConfigError;
 use crate::app::demo::DemoError;
 use crate::app::pseudonym::PseudonymError;
 use crate::app::serve::ServeError;
+use crate::app::witness::WitnessError;
 use crate::asn1::Asn1Error;
 use crate::desk::DeskError;
 use crate::desk::bulk::BulkError;
@@ -126,6 +127,9 @@ pub enum CliError {
     /// Serving.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// The ledger isn't the one that was signed for.
+    #[error(transparent)]
+    Witness(#[from] WitnessError),
     /// The arguments contradict each other or what is registered.
     #[error("{0}")]
     Usage(String),
@@ -157,6 +161,7 @@ impl CliError {
             Self::Config(_) | Self::Usage(_) | Self::NoConfig => Exit::Usage,
             Self::Demo(error) => of_demo(error),
             Self::Serve(error) => of_serve(error),
+            Self::Witness(error) => of_witness(error),
             Self::Desk(DeskError::Ledger(error)) | Self::Ledger(error) => of_ledger(error),
             Self::Desk(DeskError::Overtaken(_)) => Exit::Unavailable,
             Self::Desk(DeskError::Refused(refusal)) => of_refusal(refusal),
@@ -188,6 +193,7 @@ fn of_demo(error: &DemoError) -> Exit {
         | DemoError::Stranger { .. } => Exit::File,
         DemoError::Config(_) | DemoError::Listen { .. } | DemoError::Nameless(_) => Exit::Usage,
         DemoError::Desk(DeskError::Ledger(error)) | DemoError::Ledger(error) => of_ledger(error),
+        DemoError::Witness(error) => of_witness(error),
         DemoError::Desk(DeskError::Overtaken(_)) => Exit::Unavailable,
         DemoError::Desk(DeskError::Refused(_))
         | DemoError::Foreign(_)
@@ -200,9 +206,19 @@ fn of_demo(error: &DemoError) -> Exit {
 fn of_serve(error: &ServeError) -> Exit {
     match error {
         ServeError::Key(_) => Exit::File,
+        ServeError::Witness(error) => of_witness(error),
         ServeError::Ledger(error) => of_ledger(error),
         ServeError::Listen { .. } => Exit::Usage,
         ServeError::System(_) | ServeError::Thread(_) => Exit::Unavailable,
+    }
+}
+
+fn of_witness(error: &WitnessError) -> Exit {
+    match error {
+        WitnessError::Disagree { .. } => Exit::Damaged,
+        WitnessError::File(CheckpointFileError::Io { .. }) => Exit::File,
+        WitnessError::File(_) => Exit::Damaged,
+        WitnessError::Ledger(error) => of_ledger(error),
     }
 }
 

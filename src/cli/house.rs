@@ -1,5 +1,6 @@
 //! What verbs work on: the configuration, the ledger, the desk, and the names of things. Opened once per run.
 
+use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,8 +8,9 @@ use crate::app::clock;
 use crate::app::compose::open_ledger;
 use crate::app::config::{Config, DirectChanges};
 use crate::app::pseudonym::{Named, Pseudonyms};
+use crate::app::witness::{Copy, WitnessError, compare};
 use crate::desk::{Desk, Task, Undone, carry_out};
-use crate::ledger::Ledger;
+use crate::ledger::{CheckpointFile, Ledger};
 use crate::model::{Actor, Book, Command, IdempotencyKey, Issuer, Outcome, Policy, Position, Request};
 
 use super::error::CliError;
@@ -19,6 +21,7 @@ pub struct House {
     ledger: Arc<dyn Ledger>,
     desk: Desk,
     names: Option<Pseudonyms>,
+    witnessed: OnceCell<()>,
 }
 
 impl House {
@@ -31,7 +34,7 @@ impl House {
     pub fn on(config: Config) -> Result<Self, CliError> {
         let ledger = open_ledger(&config.ledger)?;
         let desk = Desk::new(ledger.clone(), config.policy.clone());
-        Ok(Self { config, ledger, desk, names: None })
+        Ok(Self { config, ledger, desk, names: None, witnessed: OnceCell::new() })
     }
 
     /// The configuration.
@@ -44,8 +47,36 @@ impl House {
         &*self.ledger
     }
 
-    /// Whether the command line may change anything: `desk.direct_changes`.
+    /// Whether the command line may change anything: `desk.direct_changes`, and the ledger is the one signed for.
     pub fn may_change(&self) -> Result<(), CliError> {
+        self.changes_allowed()?;
+        self.witness()
+    }
+
+    /// The same, for a new epoch: it is how a person takes a history that isn't the one signed for. Another ledger it
+    /// can't make this one.
+    pub fn may_adopt(&self) -> Result<(), CliError> {
+        self.changes_allowed()?;
+        match self.witness() {
+            Err(CliError::Witness(WitnessError::Disagree { what, .. })) if what.is_adoptable() => {
+                // Whatever was said, it is settled for this run.
+                let _ = self.witnessed.set(());
+                Ok(())
+            }
+            witnessed => witnessed,
+        }
+    }
+
+    /// Holds the ledger against its last checkpoint, once.
+    pub fn witness(&self) -> Result<(), CliError> {
+        if self.witnessed.get().is_none() {
+            compare(&*self.ledger, &CheckpointFile::at(&self.config.checkpoint_file), Copy::Whole)?;
+            let _ = self.witnessed.set(());
+        }
+        Ok(())
+    }
+
+    fn changes_allowed(&self) -> Result<(), CliError> {
         match self.config.direct_changes {
             DirectChanges::Allow => Ok(()),
             DirectChanges::Refuse => Err(CliError::DirectChangesRefused(self.config.file.clone())),

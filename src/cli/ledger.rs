@@ -81,7 +81,7 @@ impl Verb {
 
 impl Adopt {
     fn run(self, house: &mut House) -> Result<Reply, CliError> {
-        house.may_change()?;
+        house.may_adopt()?;
         if self.note.trim().is_empty() || self.note.len() > NOTE_OCTETS_MAX {
             return Err(CliError::Usage(format!("--note says why, in 1 to {NOTE_OCTETS_MAX} octets")));
         }
@@ -164,6 +164,7 @@ pub fn proved(report: &Report) -> Reply {
 }
 
 fn checkpoint(house: &House) -> Result<Reply, CliError> {
+    house.witness()?;
     let note = sign_checkpoint(house)?;
     let file = CheckpointFile::at(&house.config().checkpoint_file);
     let json = json!({

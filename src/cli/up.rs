@@ -7,7 +7,8 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use crate::app::demo::{DemoError, Making, Sockets, Wishes, make, set_aside};
+use crate::app::config::Config;
+use crate::app::demo::{DemoError, Held, Making, Sockets, Wishes, make, set_aside};
 use crate::app::serve::{Part, serve};
 
 use super::error::CliError;
@@ -50,7 +51,7 @@ impl Up {
         if self.renew_demo && wishes.dir.exists() {
             renew(&wishes)?;
         }
-        let (config, sockets) = match make_aloud(&wishes) {
+        let (config, sockets, _held) = match make_aloud(&wishes) {
             Err(DemoError::OtherAddress { named, asked, .. }) if wants_new(&wishes, &named, &asked)? => {
                 renew(&wishes)?;
                 make_aloud(&wishes)?
@@ -64,7 +65,7 @@ impl Up {
 }
 
 /// Makes it, with a line for each part and a bar for the long one.
-fn make_aloud(wishes: &Wishes) -> Result<(crate::app::config::Config, Sockets), DemoError> {
+fn make_aloud(wishes: &Wishes) -> Result<(Config, Sockets, Held), DemoError> {
     let dir = wishes.dir.display();
     let bar = super::progress::bar("registering");
     bar.set_length(wishes.certificates);

@@ -89,15 +89,58 @@ fn a_ledger_that_lost_what_a_checkpoint_proves_is_told() {
     }
     fs::copy(&backup, &file).unwrap();
     let kept = fs::read(config.with_file_name("checkpoints.txt")).unwrap();
-    let mut serve = Program::serve(&config, &[]);
-    let at = serve.addresses("listening ");
-    until("the disagreement is told", || {
-        let (status, body) = readiness(&at.admin);
-        status == 503 && body["obstacles"][0]["kind"] == "checkpoint-disagrees"
-    });
-    assert_eq!(ask(&at.admin, "GET", "/healthz").0, 200, "the process lives");
-    assert!(serve.end("TERM").success());
+    let (folder, name) = (config.parent().unwrap().to_str().unwrap(), config.to_str().unwrap());
+    let ports = ["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+    let serve = [&["serve", "--config", name][..], &ports].concat();
+    for arguments in [&serve[..], &lost, &["up", "--dir", folder, "--admin", "127.0.0.1:0"]] {
+        let (code, out, error) = run(arguments);
+        assert_eq!(code, 6, "{arguments:?}: {error}");
+        assert!(error.contains("ledger adopt") && !out.contains("ready"), "{arguments:?}: {out}{error}");
+    }
     assert_eq!(fs::read(config.with_file_name("checkpoints.txt")).unwrap(), kept, "nothing more was signed");
+}
+
+#[test]
+fn a_leader_that_disagrees_with_its_checkpoints_writes_no_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = demonstration(dir.path());
+    let other = dir.path().join("other");
+    fs::create_dir(&other).unwrap();
+    let other = demonstration(&other);
+    let mut serve = Program::serve(&config, &[]);
+    let at = serve.ready();
+    fs::copy(other.with_file_name("checkpoints.txt"), config.with_file_name("checkpoints.txt")).unwrap();
+    until("it leads no longer, and says why", || {
+        let (status, body) = readiness(&at.admin);
+        status == 503 && body["obstacles"].to_string().contains("checkpoint-disagrees")
+    });
+    let ledger = SqliteLedger::open(&config.with_file_name("ledger.db")).unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(600));
+    let last = ledger.heartbeat().unwrap();
+    std::thread::sleep(std::time::Duration::from_millis(2_500));
+    assert_eq!(ledger.heartbeat().unwrap(), last, "the heart of a leader beats every second");
+    assert!(serve.end("TERM").success());
+}
+
+#[test]
+fn nothing_new_is_made_beside_what_is_old() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = demonstration(dir.path());
+    let up = ["up", "--dir", config.parent().unwrap().to_str().unwrap(), "--admin", "127.0.0.1:0"];
+    for (gone, says) in
+        [("pseudonym.key", "pseudonym.key"), ("checkpoint.key", "checkpoint.key"), ("ledger.db", "ledger restore")]
+    {
+        let (file, aside) = (config.with_file_name(gone), dir.path().join("aside"));
+        fs::rename(&file, &aside).unwrap();
+        let (code, _, error) = run(&up);
+        assert_eq!(code, 7, "{gone}: {error}");
+        assert!(error.contains(says) && !file.exists(), "{gone}: {error}");
+        fs::rename(&aside, &file).unwrap();
+    }
+    let mut serving = Program::start(&up);
+    serving.ready();
+    let (code, _, error) = run(&[&up[..], &["--renew-demo"]].concat());
+    assert!(code == 1 && error.contains("stop it first"), "{error}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::app::config::ConfigError;
 use crate::app::pseudonym::PseudonymError;
+use crate::app::witness::WitnessError;
 use crate::asn1::Asn1Error;
 use crate::desk::DeskError;
 use crate::keys::KeyError;
@@ -55,7 +56,7 @@ pub enum DemoError {
         source: std::io::Error,
     },
     /// Another `up` is at work in the same folder.
-    #[error("another 'tashika up' is at work in {0}: wait until it is ready, or name another folder with --dir")]
+    #[error("another 'tashika up' is at work in {0}: stop it first, or name another folder with --dir")]
     Locked(PathBuf),
     /// An address that nobody could reach from outside.
     #[error("certificates can't name {0}: say with --public-url how relying parties reach it")]
@@ -83,6 +84,9 @@ pub enum DemoError {
     /// A number that can't be a serial.
     #[error(transparent)]
     Serial(#[from] SerialError),
+    /// The ledger isn't the one that was signed for.
+    #[error(transparent)]
+    Witness(#[from] WitnessError),
     /// Parts that don't belong together.
     #[error("{path}: {why}: put it back as it was, or add --renew-demo to set everything aside and begin anew")]
     Stranger {

@@ -21,9 +21,11 @@ pub use settings::Sockets;
 
 use super::config::Config;
 use super::pseudonym::Pseudonyms;
+use super::witness::{self, Copy::Whole};
 use super::{clock, compose};
 use crate::desk::Desk;
 use crate::keys::KeyError;
+use crate::ledger::{CheckpointFile, LedgerError};
 
 use country::Founding;
 use folder::{Folder, Readers};
@@ -44,6 +46,12 @@ pub struct Wishes {
     pub certificates: u64,
 }
 
+/// Keeps every other `up` out of the folder, as long as it lives.
+#[derive(Debug)]
+pub struct Held {
+    _folder: Folder,
+}
+
 /// What is made at the moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Making {
@@ -58,11 +66,12 @@ pub enum Making {
 }
 
 /// Makes what is missing; tells `progress` what it is at.
-pub fn make(wishes: &Wishes, progress: &mut dyn FnMut(Making)) -> Result<(Config, Sockets), DemoError> {
+pub fn make(wishes: &Wishes, progress: &mut dyn FnMut(Making)) -> Result<(Config, Sockets, Held), DemoError> {
     let now = clock::now();
     let folder = Folder::enter(&wishes.dir)?;
     progress(Making::Folder);
     let (config, sockets) = settings::settle(&folder, wishes)?;
+    belong_together(&config)?;
     secrets(&folder)?;
     progress(Making::Certificates);
     let pki = pki::make(&folder, &config.public_url, now)?;
@@ -77,7 +86,25 @@ pub fn make(wishes: &Wishes, progress: &mut dyn FnMut(Making)) -> Result<(Config
     let people = People { cas, names: &names, founded: pki.founded, operators };
     let mut samples = |count| progress(Making::Samples(count));
     fill::fill(&*ledger, &people, &config.policy, wishes.certificates, now, &mut samples)?;
-    Ok((config, sockets))
+    Ok((config, sockets, Held { _folder: folder }))
+}
+
+/// Refuses to make keys beside a ledger that knows others, or a ledger beside checkpoints of another.
+fn belong_together(config: &Config) -> Result<(), DemoError> {
+    let stranger = |path: &Path, why| Err(DemoError::Stranger { path: path.display().to_string(), why });
+    match compose::open_ledger(&config.ledger) {
+        Ok(ledger) => match [&config.pseudonym_key, &config.checkpoint_key].into_iter().find(|key| !key.exists()) {
+            Some(key) => stranger(key, "the ledger is there, and this key of it is missing"),
+            // Before anything is registered in it.
+            None => Ok(witness::compare(&*ledger, &CheckpointFile::at(&config.checkpoint_file), Whole)?),
+        },
+        Err(LedgerError::Missing(_)) if config.checkpoint_file.exists() => {
+            let why = "it speaks of a ledger that is missing ('tashika ledger restore' brings a backup of it)";
+            stranger(&config.checkpoint_file, why)
+        }
+        Err(LedgerError::Missing(_)) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// Renames a demonstration's folder, so that a new one can be made in its place; says where it is now.

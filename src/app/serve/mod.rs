@@ -4,6 +4,7 @@
 //! it the writer's); one is the notary. Called by the command line for `serve` and `up`. What a thread does in one turn is
 //! a pure step of `desk` or of the notary; here are the turns.
 
+mod log;
 mod notary;
 mod sequence;
 mod stop;
@@ -16,10 +17,11 @@ use std::time::Duration;
 
 use super::config::Config;
 use super::demo::Sockets;
+use super::witness::{self, Copy as Known, WitnessError};
 use super::{clock, compose};
 use crate::http::{self, Health as _, Readiness, Routes};
 use crate::keys::{KeyError, Signer};
-use crate::ledger::{CheckpointFile, LedgerError, Severity, VerifierKey};
+use crate::ledger::{CheckpointFile, Ledger, LedgerError, Severity, VerifierKey};
 
 use notary::{Duty, Notary, NotaryError};
 use sequence::{Opened, Sequence};
@@ -33,6 +35,16 @@ pub enum Part {
     All,
     /// Follows: never takes the lease.
     Follower,
+}
+
+impl Part {
+    /// How much of the ledger it may expect to see.
+    fn known(self) -> Known {
+        match self {
+            Self::All => Known::Whole,
+            Self::Follower => Known::Behind,
+        }
+    }
 }
 
 /// What is told while it runs.
@@ -73,6 +85,9 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// The ledger isn't the one that was signed for.
+    #[error(transparent)]
+    Witness(#[from] WitnessError),
     /// The system refused a thread, a signal handler or a socket.
     #[error("{0}")]
     System(#[from] std::io::Error),
@@ -94,7 +109,10 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
     let opened = Opened::default();
     // A ledger that can't be reached yet is waited for; anything else is told to whoever starts this.
     match compose::open_ledger(&config.ledger) {
-        Ok(ledger) => drop(opened.set(ledger)),
+        Ok(ledger) => {
+            compare_first(&*ledger, config, part)?;
+            drop(opened.set(ledger));
+        }
         Err(error) if error.severity() == Severity::Retry => {}
         Err(error) => return Err(error.into()),
     }
@@ -125,6 +143,14 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
     served?;
     notarised.map_err(|_| ServeError::Thread("notary"))?;
     sequenced.map_err(|_| ServeError::Thread("sequencer"))
+}
+
+/// Refuses a ledger that isn't the one signed for. One that can't be asked now is asked before anything is written to it.
+fn compare_first(ledger: &dyn Ledger, config: &Config, part: Part) -> Result<(), ServeError> {
+    match witness::compare(ledger, &CheckpointFile::at(&config.checkpoint_file), part.known()) {
+        Err(WitnessError::Ledger(error)) if error.severity() == Severity::Retry => Ok(()),
+        compared => Ok(compared?),
+    }
 }
 
 /// The listeners, until a signal comes.
@@ -181,17 +207,22 @@ impl Office {
     fn run(mut self) {
         let mut notary = None;
         let mut pause = Duration::ZERO;
+        let mut signed = false;
         loop {
             let paused = self.stop.pause(pause);
             pause = FIRST_PAUSE;
             if let Some(done) = self.turn(&mut notary, paused) {
                 if matches!(done, Err(NotaryError::Disagree(_))) {
-                    // It doesn't pass by itself, and nothing may be signed until a person has looked.
+                    // It doesn't pass by itself, and nothing may be signed until a person has looked. The sequencer
+                    // sees it, too, and writes no more.
                     self.note(done);
                     return;
                 }
                 if done.is_ok() {
                     pause = self.every;
+                    if !std::mem::replace(&mut signed, true) {
+                        log::line("read the ledger up to its last checkpoint, and agree with it");
+                    }
                 }
                 self.note(done);
             }
@@ -236,7 +267,7 @@ impl Office {
             Err(error @ NotaryError::Disagree(_)) => CheckpointSign::Disagree(error.to_string()),
             Err(error) => CheckpointSign::Failing(error.to_string()),
         };
-        self.vitals.note(|signs| signs.checkpoint = sign);
+        self.vitals.note(|signs| signs.see_checkpoint(sign));
     }
 }
 

@@ -4,12 +4,14 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use super::Part;
+use super::log::{self, Tally};
 use super::stop::{Pause, Stop};
-use super::vitals::{Lead, LedgerSign, Vitals};
+use super::vitals::{CheckpointSign, Lead, LedgerSign, Vitals};
 use crate::app::config::{Config, LedgerPlace};
+use crate::app::witness::{self, WitnessError};
 use crate::app::{Writer, clock, compose};
 use crate::desk::{Desk, STEP_MS, Sequencer, Stepped};
-use crate::ledger::{Heartbeat, Ledger, LedgerError, Severity};
+use crate::ledger::{CheckpointFile, Heartbeat, Ledger, LedgerError, Severity};
 use crate::model::Policy;
 
 /// The ledger, once it is open; for the threads that need it too.
@@ -23,12 +25,25 @@ pub(super) struct Sequence {
     pub opened: Opened,
     pub vitals: Arc<Vitals>,
     pub stop: Arc<Stop>,
+    pub checkpoints: CheckpointFile,
+}
+
+/// Whether this process may write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// The ledger was not yet held against its checkpoints.
+    Unproved,
+    /// It was.
+    Fit,
+    /// They disagree: nothing more is written until a person has looked.
+    Down,
 }
 
 impl Sequence {
     /// What a configuration asks for.
     pub fn new(config: &Config, part: Part, opened: Opened, vitals: Arc<Vitals>, stop: Arc<Stop>) -> Self {
-        Self { place: config.ledger.clone(), policy: config.policy.clone(), part, opened, vitals, stop }
+        let checkpoints = CheckpointFile::at(&config.checkpoint_file);
+        Self { place: config.ledger.clone(), policy: config.policy.clone(), part, opened, vitals, stop, checkpoints }
     }
 
     /// The thread's whole life.
@@ -37,9 +52,10 @@ impl Sequence {
         let desk = Desk::new(ledger.clone(), self.policy.clone());
         let (writer, writing) = Writer::start(desk, clock::now);
         let mut sequencer = Sequencer::new(clock::new_node_id());
+        let mut standing = Standing::Unproved;
         let mut pause = Duration::ZERO;
         while self.stop.pause(pause) == Pause::Over {
-            pause = match self.step(&*ledger, &writer, &mut sequencer) {
+            pause = match self.step(&*ledger, &writer, &mut sequencer, &mut standing) {
                 Ok(pause) => pause,
                 Err(error) if error.severity() == Severity::Fatal => {
                     self.freeze(&error);
@@ -82,15 +98,47 @@ impl Sequence {
     }
 
     /// One step; says how long to wait for the next.
-    fn step(&self, ledger: &dyn Ledger, writer: &Writer, sequencer: &mut Sequencer) -> Result<Duration, LedgerError> {
-        let stepped = match self.part {
-            Part::All => sequencer.step(ledger, &mut |task| writer.submit(task), clock::now_millis())?,
-            Part::Follower => Stepped::default(),
+    fn step(
+        &self,
+        ledger: &dyn Ledger,
+        writer: &Writer,
+        sequencer: &mut Sequencer,
+        standing: &mut Standing,
+    ) -> Result<Duration, LedgerError> {
+        self.stand(ledger, sequencer, standing)?;
+        let mut tally = Tally::default();
+        let mut submit = |task| tally.count(task, |task| writer.submit(task));
+        let stepped = match (self.part, *standing) {
+            (Part::All, Standing::Fit) => sequencer.step(ledger, &mut submit, clock::now_millis())?,
+            (Part::All, Standing::Unproved | Standing::Down) | (Part::Follower, _) => Stepped::default(),
         };
+        tally.lines().iter().for_each(|line| log::line(line));
         let heartbeat = ledger.heartbeat()?;
         let pause = pause_after(&stepped, clock::now_millis().0);
         self.note(&stepped, heartbeat);
         Ok(pause)
+    }
+
+    /// Finds out whether this process may write; gives the lease back once it may not.
+    fn stand(&self, ledger: &dyn Ledger, sequencer: &Sequencer, standing: &mut Standing) -> Result<(), LedgerError> {
+        if *standing == Standing::Unproved {
+            match witness::compare(ledger, &self.checkpoints, self.part.known()) {
+                Ok(()) => *standing = Standing::Fit,
+                Err(WitnessError::Ledger(error)) => return Err(error),
+                Err(error @ WitnessError::Disagree { .. }) => {
+                    self.vitals.note(|signs| signs.see_checkpoint(CheckpointSign::Disagree(error.to_string())));
+                }
+                Err(error @ WitnessError::File(_)) => {
+                    self.vitals.note(|signs| signs.see_checkpoint(CheckpointSign::Failing(error.to_string())));
+                }
+            }
+        }
+        if *standing != Standing::Down && self.vitals.signs().disagree() {
+            // First of all: should the lease not be given back, it is not renewed either.
+            *standing = Standing::Down;
+            sequencer.stop(ledger)?;
+        }
+        Ok(())
     }
 
     fn note(&self, stepped: &Stepped, heartbeat: Option<Heartbeat>) {

@@ -4,6 +4,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::log;
 use crate::http::{Health, Obstacle, Readiness};
 use crate::ledger::Heartbeat;
 use crate::model::{Millis, Seconds};
@@ -84,12 +85,29 @@ impl Vitals {
 
     /// Notes what was seen.
     pub fn note(&self, write: impl FnOnce(&mut Signs)) {
-        write(&mut self.signs.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut signs = self.signs.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = signs.clone();
+        write(&mut signs);
+        log::changes(&before, &signs).iter().for_each(|line| log::line(line));
     }
 
     /// What was last seen.
     pub fn signs(&self) -> Signs {
         self.signs.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Signs {
+    /// Notes how it is with the checkpoints; a disagreement stays until a person has looked and started anew.
+    pub fn see_checkpoint(&mut self, sign: CheckpointSign) {
+        if !self.disagree() {
+            self.checkpoint = sign;
+        }
+    }
+
+    /// Whether ledger and checkpoints can't both be right.
+    pub fn disagree(&self) -> bool {
+        matches!(self.checkpoint, CheckpointSign::Disagree(_))
     }
 }
 
