@@ -53,14 +53,14 @@ const FORGERIES: &[Forgery] = &[
     ("held by rule X without a report", |f, b| held(f, b, 3, Role::Window(None), HoldKind::RuleX), "role may not"),
     ("released by the call centre", |f, b| release(f, b, Role::CallCentre, None), "role may not"),
     ("released by a hold that is not open", |f, b| release(f, b, Role::Window(None), Some(1)), "not open"),
-    ("released after it was revoked", |f, b| change(f, b, 2, Change::Released { holds: vec![] }), "can not follow"),
+    ("released after it was revoked", |f, b| change(f, b, 2, &Change::Released { holds: vec![] }), "can not follow"),
     ("held after it was revoked", |f, b| held(f, b, 2, Role::CallCentre, HoldKind::CallCentre), "can not follow"),
     ("revoked again", |f, b| revoke(f, b, 2, Role::Window(None)), "can not follow"),
-    ("acknowledged though active", |f, b| change(f, b, 3, Change::Acknowledged), "can not follow"),
-    ("acknowledged though revoked", |f, b| change(f, b, 2, Change::Acknowledged), "can not follow"),
-    ("a final reason weakened", |f, b| change(f, b, 2, reason(Reason::Unspecified)), "can not follow"),
-    ("a final reason exchanged", |f, b| change(f, b, 2, reason(Reason::CessationOfOperation)), "can not follow"),
-    ("a reason for what is not revoked", |f, b| change(f, b, 3, reason(Reason::KeyCompromise)), "can not follow"),
+    ("acknowledged though active", |f, b| change(f, b, 3, &Change::Acknowledged), "can not follow"),
+    ("acknowledged though revoked", |f, b| change(f, b, 2, &Change::Acknowledged), "can not follow"),
+    ("a final reason weakened", |f, b| change(f, b, 2, &reason(Reason::Unspecified)), "can not follow"),
+    ("a final reason exchanged", |f, b| change(f, b, 2, &reason(Reason::CessationOfOperation)), "can not follow"),
+    ("a reason for what is not revoked", |f, b| change(f, b, 3, &reason(Reason::KeyCompromise)), "can not follow"),
     ("revoked, and held in the same batch", |f, b| revoked_then_held(f, b), "can not follow"),
     ("a status that says good", |f, b| good(f, b, 3), "does not follow"),
     ("a status without the hold", |f, b| without_hold(f, b), "does not follow"),
@@ -107,7 +107,7 @@ fn who_may_is_not_refused() {
     commit(&fixture.ledger, &all, |f, b| revoke(f, b, 5, Role::Ca(IssuerNo(2))));
     commit(&fixture.ledger, &all, |f, b| held(f, b, 4, carrier(), HoldKind::Carrier(operator())));
     commit(&fixture.ledger, &all, |f, b| release(f, b, Role::Window(None), None));
-    commit(&fixture.ledger, &all, |f, b| change(f, b, 2, reason(Reason::KeyCompromise)));
+    commit(&fixture.ledger, &all, |f, b| change(f, b, 2, &reason(Reason::KeyCompromise)));
     // An application that was never delivered is cancelled when the card is lost, by whoever reports it.
     commit(&fixture.ledger, &all, |f, b| {
         let revoked = Change::Revoked { reason: Reason::Unspecified, at: at(100), lost_at: None };
@@ -156,8 +156,8 @@ fn changed(found: &Found, batch: &mut Batch, no: u64, role: Role, change: &Chang
     record(batch, no, certificate, status, role, change);
 }
 
-fn change(found: &Found, batch: &mut Batch, no: u64, change: Change) {
-    changed(found, batch, no, Role::Window(None), &change);
+fn change(found: &Found, batch: &mut Batch, no: u64, change: &Change) {
+    changed(found, batch, no, Role::Window(None), change);
 }
 
 fn revoke(found: &Found, batch: &mut Batch, no: u64, role: Role) {
