@@ -49,7 +49,7 @@ impl PostgresLedger {
     /// Makes a ledger in an existing, UTF-8 database that has none, with `genesis` as its first batch; all or nothing.
     ///
     /// Whoever the URL names becomes the owner: the one who may migrate and purge, and who grants the role
-    /// `tashika_server` to the login that servers use (`docs/POSTGRES.md`).
+    /// `tashika_server` to the login that servers use (`docs/INTEGRATING.md`).
     pub fn create(url: &str, genesis: &Batch) -> Result<Self, LedgerError> {
         let ledger = Self::at(url)?;
         ledger.pool.once(|session| migrate::create(session, genesis, ledger.pool.name())).map_err(create_first)?;
