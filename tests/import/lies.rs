@@ -33,7 +33,11 @@ fn index() -> String {
 #[test]
 fn whatever_the_ledger_does_an_import_done_again_until_it_succeeds_is_done_once() {
     let (mut written, mut lost, mut full) = (0, 0, 0);
-    for seed in 0..12 {
+    // How many chunks there are, and so how often there is something to lie about, depends on the machine's speed.
+    for seed in 0..SEEDS_MAX {
+        if seed >= SEEDS_MIN && written > 5 && lost > 5 && full > 5 {
+            break;
+        }
         let truth = MemoryLedger::create(&nation::genesis(seed));
         let mut batch = Batch::on(truth.head().unwrap());
         nation::add_issuers(&mut batch, 2);
@@ -145,3 +149,6 @@ fn a_full_disk_stops_an_import_where_it_can_go_on() {
     liar.set_lies(Lies::default());
     assert_eq!(town.import(index(), Format::OpensslIndex).unwrap().counts.registered, ENTRIES);
 }
+
+const SEEDS_MIN: u64 = 12;
+const SEEDS_MAX: u64 = 100;
