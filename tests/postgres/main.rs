@@ -17,6 +17,7 @@ mod forgeries;
 mod inbox;
 mod losses;
 mod patience;
+mod replica;
 mod roles;
 mod rules;
 mod schema;

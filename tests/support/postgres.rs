@@ -44,37 +44,42 @@ impl Cluster {
 
     /// One of the test's own, with further settings.
     pub fn start(settings: &[(&str, &str)]) -> Self {
-        let programs = programs();
+        let cluster = Self::stopped(settings);
+        let mut initdb = run_as(&cluster.program("initdb"), cluster.user);
+        initdb.arg("-D").arg(cluster.base.join("data"));
+        initdb.args(["-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "-N"]);
+        let made = initdb.output().expect("initdb runs");
+        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
+        cluster.restart();
+        cluster
+    }
+
+    /// One that follows another and can be read.
+    pub fn replica_of(primary: &Self) -> Self {
+        let cluster = Self::stopped(&[]);
+        let mut backup = run_as(&cluster.program("pg_basebackup"), cluster.user);
+        backup.arg("-D").arg(cluster.base.join("data")).args(["-R", "-c", "fast", "-d"]);
+        let made = backup.arg(primary.url("postgres", "postgres")).output().expect("pg_basebackup runs");
+        assert!(made.status.success(), "pg_basebackup: {}", String::from_utf8_lossy(&made.stderr));
+        cluster.restart();
+        cluster
+    }
+
+    fn stopped(settings: &[(&str, &str)]) -> Self {
         let user = unprivileged();
         let base = tempfile::Builder::new().prefix("tashika-postgres-").tempdir().expect("a temporary folder").keep();
         if let Some((uid, gid)) = user {
             chown(&base, Some(uid), Some(gid)).expect("root may give a folder away");
         }
-        let mut initdb = run_as(&programs.join("initdb"), user);
-        initdb.arg("-D").arg(base.join("data")).args([
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "-N",
-        ]);
-        let made = initdb.output().expect("initdb runs");
-        assert!(made.status.success(), "initdb: {}", String::from_utf8_lossy(&made.stderr));
-        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        let cluster = Self {
-            programs,
+        Self {
+            programs: programs(),
             base,
             user,
-            settings,
+            settings: settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
             server: Mutex::new(None),
             first_port: Mutex::new(None),
             databases: AtomicU32::new(0),
-        };
-        cluster.restart();
-        cluster
+        }
     }
 
     /// The URL of a database, over TCP.
@@ -279,7 +284,7 @@ wait $server
 [ "$word" = keep ] || rm -rf "$base"
 "#;
 
-const PROGRAMS: [&str; 6] = ["initdb", "pg_dump", "pg_isready", "pg_ctl", "postgres", "psql"];
+const PROGRAMS: [&str; 7] = ["initdb", "pg_basebackup", "pg_ctl", "pg_dump", "pg_isready", "postgres", "psql"];
 
 /// Durable as in production, and small.
 const SETTINGS: [(&str, &str); 6] = [

@@ -2,22 +2,29 @@
 //!
 //! Used by the scan, which moves a hundred million rows: tuples that have arrived whole are read where they lie.
 
-use std::io::BufRead;
-
 use crate::ledger::LedgerError;
 
 use super::read::damaged;
 
 /// A stream of tuples of `N` columns.
-pub(super) struct Tuples<R, const N: usize> {
-    input: R,
+#[derive(Default)]
+pub(super) struct Tuples<const N: usize> {
     /// What arrived of a tuple that is not complete yet.
     part: Vec<u8>,
-    begun: bool,
+    stage: Stage,
 }
 
 /// A tuple's columns; `None` is NULL.
 pub(super) type Tuple<'a, const N: usize> = [Option<&'a [u8]>; N];
+
+/// How far a stream has been read.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Stage {
+    #[default]
+    Header,
+    Tuples,
+    Ended,
+}
 
 /// What stands at the beginning of some bytes.
 enum Next<'a, const N: usize> {
@@ -37,72 +44,60 @@ pub(super) enum Visit {
     Enough,
 }
 
-impl<R: BufRead, const N: usize> Tuples<R, N> {
-    pub(super) fn new(input: R) -> Self {
-        Self { input, part: Vec::new(), begun: false }
+impl<const N: usize> Tuples<N> {
+    /// Takes in what arrived and shows every tuple that is whole to `visit`.
+    pub(super) fn take(
+        &mut self,
+        arrived: &[u8],
+        visit: &mut dyn FnMut(Tuple<'_, N>) -> Result<Visit, LedgerError>,
+    ) -> Result<Visit, LedgerError> {
+        // Nearly always whole tuples arrive, and nothing is copied.
+        if self.part.is_empty() {
+            let (read, done) = self.read(arrived, visit)?;
+            self.part.extend_from_slice(&arrived[read..]);
+            return Ok(done);
+        }
+        let mut bytes = std::mem::take(&mut self.part);
+        bytes.extend_from_slice(arrived);
+        let (read, done) = self.read(&bytes, visit)?;
+        bytes.drain(..read);
+        self.part = bytes;
+        Ok(done)
     }
 
-    /// Shows every tuple to `visit`; says whether the stream was read to its end.
-    pub(super) fn each(
-        mut self,
-        mut visit: impl FnMut(Tuple<'_, N>) -> Result<Visit, LedgerError>,
-    ) -> Result<Visit, LedgerError> {
-        loop {
-            let arrived = self.input.fill_buf().map_err(|error| LedgerError::Unreachable(error.to_string()))?;
-            if arrived.is_empty() {
-                return Err(LedgerError::Unreachable("the copy ended too soon".to_owned()));
-            }
-            let length = arrived.len();
-            // Nearly always whole tuples arrive, and nothing is copied.
-            let in_place = self.part.is_empty();
-            if !in_place {
-                self.part.extend_from_slice(arrived);
-            }
-            let bytes = if in_place { arrived } else { &self.part[..] };
-            let mut at = 0;
-            if !self.begun {
-                match header(bytes)? {
-                    None => at = bytes.len() + 1,
-                    Some(octets) => {
-                        at = octets;
-                        self.begun = true;
+    /// Whether what was taken in is a whole stream: its end came, and nothing after it.
+    pub(super) fn is_whole(&self) -> bool {
+        self.stage == Stage::Ended && self.part.is_empty()
+    }
+
+    /// Reads as far as it goes; says how far that was.
+    fn read(
+        &mut self,
+        bytes: &[u8],
+        visit: &mut dyn FnMut(Tuple<'_, N>) -> Result<Visit, LedgerError>,
+    ) -> Result<(usize, Visit), LedgerError> {
+        let mut at = 0;
+        if self.stage == Stage::Header {
+            let Some(octets) = header(bytes)? else { return Ok((0, Visit::More)) };
+            at = octets;
+            self.stage = Stage::Tuples;
+        }
+        while self.stage == Stage::Tuples {
+            match next::<N>(&bytes[at..])? {
+                Next::End => {
+                    at += 2;
+                    self.stage = Stage::Ended;
+                }
+                Next::Part => break,
+                Next::Tuple(tuple, octets) => {
+                    at += octets;
+                    if let Visit::Enough = visit(tuple)? {
+                        return Ok((at, Visit::Enough));
                     }
                 }
-            }
-            let mut end = false;
-            while at < bytes.len() {
-                match next::<N>(&bytes[at..])? {
-                    Next::End => {
-                        at += 2;
-                        end = true;
-                        break;
-                    }
-                    Next::Part => break,
-                    Next::Tuple(tuple, octets) => {
-                        if let Visit::Enough = visit(tuple)? {
-                            return Ok(Visit::Enough);
-                        }
-                        at += octets;
-                    }
-                }
-            }
-            let at = if self.begun { at } else { 0 };
-            if in_place {
-                self.part.extend_from_slice(&arrived[at..]);
-            } else {
-                self.part.drain(..at);
-            }
-            self.input.consume(length);
-            if end {
-                return self.finish();
             }
         }
-    }
-
-    /// After the end nothing may come, and the server says that it is done.
-    fn finish(mut self) -> Result<Visit, LedgerError> {
-        let rest = self.input.fill_buf().map_err(|error| LedgerError::Unreachable(error.to_string()))?;
-        if rest.is_empty() && self.part.is_empty() { Ok(Visit::More) } else { Err(damaged("the end of a copy")) }
+        Ok((at, Visit::More))
     }
 }
 
@@ -143,19 +138,6 @@ const SIGNATURE: &[u8; 11] = b"PGCOPY\n\xff\r\n\0";
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::io::{BufReader, Read};
-
-    /// Hands out so many octets at a time.
-    struct Dribble<'a>(&'a [u8], usize);
-
-    impl Read for Dribble<'_> {
-        fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-            let octets = self.1.min(into.len()).min(self.0.len());
-            into[..octets].copy_from_slice(&self.0[..octets]);
-            self.0 = &self.0[octets..];
-            Ok(octets)
-        }
-    }
 
     fn stream() -> Vec<u8> {
         let mut bytes = SIGNATURE.to_vec();
@@ -166,32 +148,38 @@ mod tests {
         bytes
     }
 
-    fn read(bytes: &[u8], step: usize) -> Result<Vec<[Option<Vec<u8>>; 2]>, LedgerError> {
-        let mut seen = Vec::new();
-        Tuples::<_, 2>::new(BufReader::with_capacity(step, Dribble(bytes, step))).each(|tuple| {
-            seen.push(tuple.map(|column| column.map(<[u8]>::to_vec)));
-            Ok(Visit::More)
-        })?;
-        Ok(seen)
+    type Columns = [Option<Vec<u8>>; 2];
+
+    /// What is read when so many octets arrive at a time, and whether it is whole.
+    fn read(bytes: &[u8], step: usize) -> Result<(Vec<Columns>, bool), LedgerError> {
+        let (mut seen, mut tuples) = (Vec::new(), Tuples::<2>::default());
+        for arrived in bytes.chunks(step) {
+            tuples.take(arrived, &mut |tuple| {
+                seen.push(tuple.map(|column| column.map(<[u8]>::to_vec)));
+                Ok(Visit::More)
+            })?;
+        }
+        Ok((seen, tuples.is_whole()))
     }
 
     #[test]
     fn tuples_are_the_same_however_the_octets_arrive() {
         let expected = vec![[Some(vec![7, 8]), None], [Some(vec![]), Some(vec![5])]];
         for step in 1..80 {
-            assert_eq!(read(&stream(), step).unwrap(), expected, "{step} octets at a time");
+            assert_eq!(read(&stream(), step).unwrap(), (expected.clone(), true), "{step} octets at a time");
         }
     }
 
     #[test]
-    fn what_ends_too_soon_or_goes_on_after_the_end_is_an_error() {
+    fn what_ends_too_soon_or_goes_on_after_the_end_is_not_whole() {
         let whole = stream();
         for length in 0..whole.len() {
-            assert!(read(&whole[..length], 7).is_err(), "{length} octets");
+            assert!(!read(&whole[..length], 7).unwrap().1, "{length} octets");
         }
         let mut longer = whole;
         longer.push(0);
-        assert!(read(&longer, 7).is_err());
-        assert!(read(&longer, 100).is_err());
+        assert!(!read(&longer, 7).unwrap().1);
+        assert!(!read(&longer, 100).unwrap().1);
+        assert!(read(b"PGCOPX 0123456789", 100).is_err());
     }
 }

@@ -126,7 +126,8 @@ impl Ledger for PostgresLedger {
     }
 
     fn scan(&self, visit: &mut dyn FnMut(Entry) -> ControlFlow<()>) -> Result<Head, LedgerError> {
-        self.pool.once(|session| scan::scan(session, visit))
+        self.pool.settled()?;
+        scan::scan(self.pool.address(), visit)
     }
 
     fn due(&self, now: Time, limit: usize) -> Result<Vec<(Time, CertificateNo)>, LedgerError> {

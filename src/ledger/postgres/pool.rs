@@ -61,6 +61,17 @@ impl Pool {
         &self.address.name
     }
 
+    /// Where the database is.
+    pub(super) fn address(&self) -> &Address {
+        &self.address
+    }
+
+    /// Returns once nothing that was lost can be committed any more.
+    pub(super) fn settled(&self) -> Result<(), LedgerError> {
+        drop(self.take(Use::Read)?);
+        Ok(())
+    }
+
     /// A session of the caller's own, beside the pool.
     pub(super) fn connect(&self) -> Result<Session, LedgerError> {
         Session::connect(&self.address)

@@ -41,31 +41,24 @@ impl RawFound {
 
 /// The head.
 pub(super) fn head(session: &mut Session) -> Result<Head, LedgerError> {
-    let row = session.query_one(
-        "SELECT position, ledger || link, tree, ARRAY[epoch, \"time\", book, certificates]
-         FROM tashika.head ORDER BY position DESC LIMIT 1",
-        &[],
-    )?;
-    head_of(value(&row, 0)?, value(&row, 1)?, value(&row, 2)?, &value::<Vec<i64>>(&row, 3)?)
+    head_of_row(&session.query_one(HEAD, &[])?)
+}
+
+/// The head of a row of [`HEAD`].
+pub(super) fn head_of_row(row: &Row) -> Result<Head, LedgerError> {
+    head_of(value(row, 0)?, value(row, 1)?, value(row, 2)?, &value::<Vec<i64>>(row, 3)?)
 }
 
 /// The book, as of the position that comes with it.
 pub(super) fn book(session: &mut Session) -> Result<(Position, Book), LedgerError> {
-    // One statement, one snapshot: the head that it shows is the head of these entries.
-    let rows = session
-        .query(
-            "SELECT h.position, b.position, e.bytes
-             FROM (SELECT position FROM tashika.head ORDER BY position DESC LIMIT 1) h
-             LEFT JOIN (SELECT position FROM tashika.issuer UNION ALL SELECT position FROM tashika.scope
-                        UNION ALL SELECT position FROM tashika.set_event) b ON true
-             LEFT JOIN LATERAL (SELECT y.bytes FROM tashika.event y WHERE y.position = b.position LIMIT 1) e ON true
-             ORDER BY b.position",
-            &[],
-        )
-        .map_err(other)?;
+    book_of_rows(&session.query(BOOK, &[]).map_err(other)?)
+}
+
+/// The book of the rows of [`BOOK`].
+pub(super) fn book_of_rows(rows: &[Row]) -> Result<(Position, Book), LedgerError> {
     let mut book = Book::default();
     let mut read_at = Position(0);
-    for row in &rows {
+    for row in rows {
         read_at = position(value(row, 0)?)?;
         let (Some(at), Some(bytes)) = (value::<Option<i64>>(row, 1)?, value::<Option<&[u8]>>(row, 2)?) else {
             continue;
@@ -332,3 +325,14 @@ fn used(stored: i64) -> u32 {
 pub(super) fn damaged(what: &str) -> LedgerError {
     LedgerError::Damaged(format!("{what} is not what was written"))
 }
+
+pub(super) const HEAD: &str = "SELECT position, ledger || link, tree, ARRAY[epoch, \"time\", book, certificates]
+    FROM tashika.head ORDER BY position DESC LIMIT 1";
+
+/// One statement, one snapshot: the head that it shows is the head of these entries.
+pub(super) const BOOK: &str = "SELECT h.position, b.position, e.bytes
+    FROM (SELECT position FROM tashika.head ORDER BY position DESC LIMIT 1) h
+    LEFT JOIN (SELECT position FROM tashika.issuer UNION ALL SELECT position FROM tashika.scope
+               UNION ALL SELECT position FROM tashika.set_event) b ON true
+    LEFT JOIN LATERAL (SELECT y.bytes FROM tashika.event y WHERE y.position = b.position LIMIT 1) e ON true
+    ORDER BY b.position";

@@ -1,26 +1,53 @@
 //! The consistent scan: one snapshot, copied out in binary, decoded row by row in bounded memory.
 
+use std::future::poll_fn;
 use std::ops::ControlFlow;
+use std::pin::pin;
+
+use futures_core::Stream;
+use tokio_postgres::{Client, NoTls};
 
 use crate::ledger::{Head, LedgerError};
 use crate::model::{Book, CertificateNo, Entry, ListNo, SetTarget};
 
 use super::copy::{Tuple, Tuples, Visit};
-use super::errors::other;
+use super::errors::{connecting, other};
 use super::read::{self, array, damaged, entry};
-use super::session::{Fate, Session};
+use super::tls;
+use super::url::{Address, Wire};
 
 /// Shows every certificate with its status to `visit`, by number; says at which head.
-pub(super) fn scan(
-    session: &mut Session,
-    visit: &mut dyn FnMut(Entry) -> ControlFlow<()>,
-) -> Result<Head, LedgerError> {
-    // Whatever happens on the way, what is left of the copy must not be taken for the answer to the next question.
-    session.fate = Fate::Close;
-    session.client.batch_execute(BEGIN).map_err(other)?;
-    let head = read::head(session)?;
-    let (_, book) = read::book(session)?;
-    let listed = book.sets.iter().any(|set| matches!(set.target, SetTarget::Listed { .. }));
+///
+/// On a connection of its own, which is dropped afterwards: what is left of a copy that was stopped half-way must not be
+/// taken for the answer to another question, and a server that can't send any more stops by itself.
+pub(super) fn scan(address: &Address, visit: &mut dyn FnMut(Entry) -> ControlFlow<()>) -> Result<Head, LedgerError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| LedgerError::Unreachable(error.to_string()))?;
+    runtime.block_on(async { copied(&connect(address).await?, visit).await })
+}
+
+/// The task that talks to the server ends with the runtime.
+async fn connect(address: &Address) -> Result<Client, LedgerError> {
+    let failed = |error| connecting(&error, &address.name);
+    match &address.wire {
+        Wire::Plain => {
+            let (client, connection) = address.config.connect(NoTls).await.map_err(failed)?;
+            drop(tokio::spawn(connection));
+            Ok(client)
+        }
+        Wire::Verified { roots } => {
+            let tls = tls::connector(roots.as_deref())?;
+            let (client, connection) = address.config.connect(tls).await.map_err(failed)?;
+            drop(tokio::spawn(connection));
+            Ok(client)
+        }
+    }
+}
+
+async fn copied(client: &Client, visit: &mut dyn FnMut(Entry) -> ControlFlow<()>) -> Result<Head, LedgerError> {
+    client.batch_execute(BEGIN).await.map_err(other)?;
+    let head = read::head_of_row(&client.query_one(read::HEAD, &[]).await.map_err(other)?)?;
+    let (_, book) = read::book_of_rows(&client.query(read::BOOK, &[]).await.map_err(other)?)?;
     let mut last = CertificateNo(0);
     let mut show = |entry: Entry| {
         // Numbers have no gaps; a row that is missing in the middle would otherwise be missed for ever.
@@ -30,29 +57,36 @@ pub(super) fn scan(
         last = entry.no;
         Ok(if visit(entry).is_continue() { Visit::More } else { Visit::Enough })
     };
-    let copy = session.client.copy_out(if listed { WITH_LISTS } else { PLAIN }).map_err(other)?;
-    let read = if listed {
-        Tuples::<_, 4>::new(copy)
-            .each(|[no, row, state, lists]: Tuple<'_, 4>| show(overlaid(no, row, state, &list_numbers(lists)?, &book)?))
+    let listed = book.sets.iter().any(|set| matches!(set.target, SetTarget::Listed { .. }));
+    let done = if listed {
+        each(client, WITH_LISTS, &mut |[no, row, state, lists]: Tuple<'_, 4>| {
+            show(overlaid(no, row, state, &list_numbers(lists)?, &book)?)
+        })
+        .await?
     } else {
-        Tuples::<_, 3>::new(copy).each(|[no, row, state]: Tuple<'_, 3>| show(overlaid(no, row, state, &[], &book)?))
+        each(client, PLAIN, &mut |[no, row, state]: Tuple<'_, 3>| show(overlaid(no, row, state, &[], &book)?)).await?
     };
-    match read {
-        Ok(Visit::More) => {
-            session.client.batch_execute("COMMIT").map_err(other)?;
-            session.fate = Fate::Keep;
-            if last.0 != head.certificates {
-                return Err(LedgerError::Damaged(format!("certificate {} is missing", last.plus(1))));
-            }
+    match done {
+        Visit::More if last.0 != head.certificates => {
+            Err(LedgerError::Damaged(format!("certificate {} is missing", last.plus(1))))
         }
-        // Without this the server would go on to send a hundred million rows to nobody.
-        Ok(Visit::Enough) => session.cancel(),
-        Err(error) => {
-            session.cancel();
-            return Err(error);
+        Visit::More | Visit::Enough => Ok(head),
+    }
+}
+
+async fn each<const N: usize>(
+    client: &Client,
+    copy: &str,
+    visit: &mut dyn FnMut(Tuple<'_, N>) -> Result<Visit, LedgerError>,
+) -> Result<Visit, LedgerError> {
+    let mut stream = pin!(client.copy_out(copy).await.map_err(other)?);
+    let mut tuples = Tuples::<N>::default();
+    while let Some(arrived) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
+        if let Visit::Enough = tuples.take(&arrived.map_err(other)?, visit)? {
+            return Ok(Visit::Enough);
         }
     }
-    Ok(head)
+    if tuples.is_whole() { Ok(Visit::More) } else { Err(damaged("the end of a copy")) }
 }
 
 fn overlaid(

@@ -17,7 +17,6 @@ pub(super) struct Session {
     pub(super) backend: Backend,
     /// Whether it is to be kept after use.
     pub(super) fate: Fate,
-    wire: Wire,
     prepared: HashMap<&'static str, Statement>,
 }
 
@@ -43,9 +42,10 @@ pub(super) type Parameters<'a> = [&'a (dyn ToSql + Sync)];
 impl Session {
     /// Connects, and refuses a server that would lose what it acknowledges.
     pub(super) fn connect(address: &Address) -> Result<Self, LedgerError> {
+        let config = postgres::Config::from(address.config.clone());
         let client = match &address.wire {
-            Wire::Plain => address.config.connect(NoTls),
-            Wire::Verified { roots } => address.config.connect(tls::connector(roots.as_deref())?),
+            Wire::Plain => config.connect(NoTls),
+            Wire::Verified { roots } => config.connect(tls::connector(roots.as_deref())?),
         };
         let mut client = client.map_err(|error| connecting(&error, &address.name))?;
         let row = client.query_one(ABOUT, &[]).map_err(other)?;
@@ -67,7 +67,7 @@ impl Session {
             process: row.try_get("process").map_err(unreadable)?,
             began_us: row.try_get("began_us").map_err(unreadable)?,
         };
-        Ok(Self { client, backend, fate: Fate::Keep, wire: address.wire.clone(), prepared: HashMap::new() })
+        Ok(Self { client, backend, fate: Fate::Keep, prepared: HashMap::new() })
     }
 
     /// Runs a statement that is prepared the first time and sent in one round trip afterwards.
@@ -90,20 +90,6 @@ impl Session {
             (Some(row), true) => Ok(row),
             _ => Err(LedgerError::Damaged("a register of one row has none, or several".to_owned())),
         }
-    }
-
-    /// Asks the server to stop what this session is doing. A hint: the session is closed next, one way or the other.
-    pub(super) fn cancel(&self) {
-        let token = self.client.cancel_token();
-        let asked = match &self.wire {
-            Wire::Plain => token.cancel_query(NoTls),
-            Wire::Verified { roots } => match tls::connector(roots.as_deref()) {
-                Ok(connector) => token.cancel_query(connector),
-                Err(_) => Ok(()),
-            },
-        };
-        // If it can't be asked, closing the connection tells it as well, only later.
-        drop(asked);
     }
 
     /// Ends another session of ours and returns once what it did is settled, and durable wherever commits must be.

@@ -2,7 +2,7 @@
 -- PostgreSQL database dump
 --
 
-\restrict ABYmlMi4XkH4tfX7jMP27dKGRQyc1o0xrCu9Xz4ysQ3oUg57Fs8hTjtd9PJ7ymn
+\restrict HwZWU15yjemIFLoYS0PkgbJvmNdYOROzZw13AmJ5mNISaTbCXcMR7NuajK8rvcN
 
 -- Dumped from database version 15.18 (Debian 15.18-0+deb12u1)
 -- Dumped by pg_dump version 15.18 (Debian 15.18-0+deb12u1)
@@ -250,7 +250,7 @@ BEGIN
                       ELSE 0 END;
         rule := (SELECT r.only_if FROM tashika.rule r WHERE r.kind = this_kind AND r.role = this_role AND r.detail = this_detail);
         IF rule IS NULL OR get_byte(b, 0) <> 1 OR get_byte(b, 3) <> 1 OR this_kind = 5
-           OR rule = 'undo' AND tashika.kind_at(causes[i], was.position, p_events) IS DISTINCT FROM 10
+           OR rule <> ''
            -- The ledger's creation is its first event, and nothing else is.
            OR (this_kind = 1) <> (at = 1) OR this_kind = 1 AND substr(b, o + 1) <> was.ledger
            -- A CA names its own generation as a set, or a list of its own certificates; a chip batch may hold another's.
@@ -460,7 +460,6 @@ BEGIN
         -- A carrier holds in its own name.
         WHEN 'own' THEN substr(b, 14, 2 + tashika.u16(b, 13)) = substr(b, t + 3, 2 + tashika.u16(b, t + 2))
         WHEN 'report' THEN tashika.kind_at(cause, p_at, p_events) = 7
-        WHEN 'undo' THEN tashika.kind_at(cause, p_at, p_events) = 10
     END, false);
 END $$;
 
@@ -1503,9 +1502,7 @@ COPY tashika.rule (kind, role, detail, only_if) FROM stdin;
 9	6	0	
 9	7	0	
 9	10	0	
-10	3	0	
 10	6	0	
-10	10	0	
 11	2	0	
 11	9	0	
 12	6	0	
@@ -1543,10 +1540,6 @@ COPY tashika.rule (kind, role, detail, only_if) FROM stdin;
 7	7	12	
 7	8	16	
 7	8	17	
-6	3	2	undo
-6	4	2	undo
-6	7	2	undo
-6	10	2	undo
 5	2	16	
 5	8	16	
 5	10	16	
@@ -1566,7 +1559,6 @@ COPY tashika.rule (kind, role, detail, only_if) FROM stdin;
 5	6	48	
 5	7	48	
 5	10	48	
-5	3	48	undo
 5	2	64	
 5	5	64	
 5	9	64	
@@ -1596,7 +1588,7 @@ COPY tashika.rule (kind, role, detail, only_if) FROM stdin;
 --
 
 COPY tashika.schema_version (version, applied_at) FROM stdin;
-1	2026-11-20 12:58:13.729204+00
+1	2026-11-20 13:15:36.947614+00
 \.
 
 
@@ -2341,5 +2333,5 @@ GRANT SELECT ON TABLE tashika.timer TO tashika_reader;
 -- PostgreSQL database dump complete
 --
 
-\unrestrict ABYmlMi4XkH4tfX7jMP27dKGRQyc1o0xrCu9Xz4ysQ3oUg57Fs8hTjtd9PJ7ymn
+\unrestrict HwZWU15yjemIFLoYS0PkgbJvmNdYOROzZw13AmJ5mNISaTbCXcMR7NuajK8rvcN
 

@@ -86,7 +86,7 @@ BEGIN
                       ELSE 0 END;
         rule := (SELECT r.only_if FROM tashika.rule r WHERE r.kind = this_kind AND r.role = this_role AND r.detail = this_detail);
         IF rule IS NULL OR get_byte(b, 0) <> 1 OR get_byte(b, 3) <> 1 OR this_kind = 5
-           OR rule = 'undo' AND tashika.kind_at(causes[i], was.position, p_events) IS DISTINCT FROM 10
+           OR rule <> ''
            -- The ledger's creation is its first event, and nothing else is.
            OR (this_kind = 1) <> (at = 1) OR this_kind = 1 AND substr(b, o + 1) <> was.ledger
            -- A CA names its own generation as a set, or a list of its own certificates; a chip batch may hold another's.

@@ -9,7 +9,7 @@ UNION ALL SELECT 4, 2, 0
 UNION ALL SELECT 6, r, d FROM unnest('{2,6}'::int[]) r, unnest('{1,2,3}'::int[]) d
 UNION ALL SELECT 8, r, 0 FROM unnest('{2,3,4,5,6,7,8,10}'::int[]) r
 UNION ALL SELECT 9, r, 0 FROM unnest('{3,4,6,7,10}'::int[]) r
-UNION ALL SELECT 10, r, 0 FROM unnest('{3,6,10}'::int[]) r
+UNION ALL SELECT 10, 6, 0
 UNION ALL SELECT 11, r, 0 FROM unnest('{2,9}'::int[]) r
 UNION ALL SELECT 12, 6, 0
 -- Reports: 1 card lost, 2 card found, 4 phone lost, 5 phone found, 7 SIM swapped, 8 SIM disposed, 9 contract ended,
@@ -20,9 +20,6 @@ UNION ALL SELECT 7, 4, d FROM unnest('{4,5,7,8,9}'::int[]) d
 UNION ALL SELECT 7, 5, d FROM unnest('{1,2,4,5,15}'::int[]) d
 UNION ALL SELECT 7, 7, d FROM unnest('{10,11,12}'::int[]) d
 UNION ALL SELECT 7, 8, d FROM unnest('{16,17}'::int[]) d;
-
--- Whoever approves an undo lifts the holds of its set events.
-INSERT INTO tashika.rule (kind, role, detail, only_if) SELECT 6, r, 2, 'undo' FROM unnest('{3,4,7,10}'::int[]) r;
 
 -- Changes.
 INSERT INTO tashika.rule (kind, role, detail, only_if)
@@ -35,7 +32,7 @@ SELECT 5, c.role, c.tag * 16 + c.hold, c.only_if FROM (VALUES
     -- Rule X follows from a report that the card is lost.
     (3, 2, 7, 'report'), (5, 2, 7, 'report'), (10, 2, 7, 'report'),
     -- Released.
-    (4, 3, 0, ''), (5, 3, 0, ''), (6, 3, 0, ''), (7, 3, 0, ''), (10, 3, 0, ''), (3, 3, 0, 'undo'),
+    (4, 3, 0, ''), (5, 3, 0, ''), (6, 3, 0, ''), (7, 3, 0, ''), (10, 3, 0, ''),
     -- Revoked.
     (2, 4, 0, ''), (5, 4, 0, ''), (9, 4, 0, ''), (10, 4, 0, ''),
     (3, 4, 0, 'pending'), (8, 4, 0, 'pending'), (7, 4, 0, 'affiliation'),

@@ -146,7 +146,6 @@ BEGIN
         -- A carrier holds in its own name.
         WHEN 'own' THEN substr(b, 14, 2 + tashika.u16(b, 13)) = substr(b, t + 3, 2 + tashika.u16(b, t + 2))
         WHEN 'report' THEN tashika.kind_at(cause, p_at, p_events) = 7
-        WHEN 'undo' THEN tashika.kind_at(cause, p_at, p_events) = 10
     END, false);
 END $$;
 
