@@ -38,7 +38,10 @@ fn it_leaves_what_it_promises_and_nobody_else_may_read_the_secrets() {
         assert!(files.contains_key(&name), "{name} is missing");
     }
     for (name, mode) in &files {
-        let secret = [".key", ".token", ".lock"].iter().any(|ending| name.ends_with(ending));
+        // The ledger and what proves it are nobody else's either.
+        let secret = [".key", ".token", ".lock"].iter().any(|ending| name.ends_with(ending))
+            || name.starts_with("ledger.db")
+            || name == "checkpoints.txt";
         assert_eq!(*mode, if secret { 0o600 } else { 0o644 }, "{name}");
         assert!(!name.ends_with(".draft"), "{name}");
     }
