@@ -2,10 +2,12 @@
 
 use std::future::poll_fn;
 use std::ops::ControlFlow;
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::task::Poll;
 
 use futures_core::Stream;
-use tokio_postgres::{Client, NoTls};
+use tokio::runtime::{Builder, Runtime};
+use tokio_postgres::{Client, Error, NoTls};
 
 use crate::ledger::{Head, LedgerError};
 use crate::model::{Book, CertificateNo, Entry, ListNo, SetTarget};
@@ -21,9 +23,10 @@ use super::url::{Address, Wire};
 /// On a connection of its own, which is dropped afterwards: what is left of a copy that was stopped half-way must not be
 /// taken for the answer to another question, and a server that can't send any more stops by itself.
 pub(super) fn scan(address: &Address, visit: &mut dyn FnMut(Entry) -> ControlFlow<()>) -> Result<Head, LedgerError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| LedgerError::Unreachable(error.to_string()))?;
-    runtime.block_on(async { copied(&connect(address).await?, visit).await })
+    let client = runtime.block_on(connect(address))?;
+    copied(&runtime, &client, visit)
 }
 
 /// The task that talks to the server ends with the runtime.
@@ -44,10 +47,14 @@ async fn connect(address: &Address) -> Result<Client, LedgerError> {
     }
 }
 
-async fn copied(client: &Client, visit: &mut dyn FnMut(Entry) -> ControlFlow<()>) -> Result<Head, LedgerError> {
-    client.batch_execute(BEGIN).await.map_err(other)?;
-    let head = read::head_of_row(&client.query_one(read::HEAD, &[]).await.map_err(other)?)?;
-    let (_, book) = read::book_of_rows(&client.query(read::BOOK, &[]).await.map_err(other)?)?;
+fn copied(
+    runtime: &Runtime,
+    client: &Client,
+    visit: &mut dyn FnMut(Entry) -> ControlFlow<()>,
+) -> Result<Head, LedgerError> {
+    runtime.block_on(client.batch_execute(BEGIN)).map_err(other)?;
+    let head = read::head_of_row(&runtime.block_on(client.query_one(read::HEAD, &[])).map_err(other)?)?;
+    let (_, book) = read::book_of_rows(&runtime.block_on(client.query(read::BOOK, &[])).map_err(other)?)?;
     let mut last = CertificateNo(0);
     let mut show = |entry: Entry| {
         // Numbers have no gaps; a row that is missing in the middle would otherwise be missed for ever.
@@ -59,12 +66,11 @@ async fn copied(client: &Client, visit: &mut dyn FnMut(Entry) -> ControlFlow<()>
     };
     let listed = book.sets.iter().any(|set| matches!(set.target, SetTarget::Listed { .. }));
     let done = if listed {
-        each(client, WITH_LISTS, &mut |[no, row, state, lists]: Tuple<'_, 4>| {
+        each(runtime, client, WITH_LISTS, &mut |[no, row, state, lists]: Tuple<'_, 4>| {
             show(overlaid(no, row, state, &list_numbers(lists)?, &book)?)
-        })
-        .await?
+        })?
     } else {
-        each(client, PLAIN, &mut |[no, row, state]: Tuple<'_, 3>| show(overlaid(no, row, state, &[], &book)?)).await?
+        each(runtime, client, PLAIN, &mut |[no, row, state]: Tuple<'_, 3>| show(overlaid(no, row, state, &[], &book)?))?
     };
     match done {
         Visit::More if last.0 != head.certificates => {
@@ -74,19 +80,45 @@ async fn copied(client: &Client, visit: &mut dyn FnMut(Entry) -> ControlFlow<()>
     }
 }
 
-async fn each<const N: usize>(
+/// Shows every tuple of a copy. What visits is called outside of the runtime: it may ask the ledger itself.
+fn each<const N: usize>(
+    runtime: &Runtime,
     client: &Client,
     copy: &str,
     visit: &mut dyn FnMut(Tuple<'_, N>) -> Result<Visit, LedgerError>,
 ) -> Result<Visit, LedgerError> {
-    let mut stream = pin!(client.copy_out(copy).await.map_err(other)?);
-    let mut tuples = Tuples::<N>::default();
-    while let Some(arrived) = poll_fn(|context| stream.as_mut().poll_next(context)).await {
-        if let Visit::Enough = tuples.take(&arrived.map_err(other)?, visit)? {
-            return Ok(Visit::Enough);
+    let mut stream = pin!(runtime.block_on(client.copy_out(copy)).map_err(other)?);
+    let (mut tuples, mut arrived, mut more) = (Tuples::<N>::default(), Vec::new(), true);
+    while more {
+        more = runtime.block_on(gather(stream.as_mut(), &mut arrived)).map_err(other)?;
+        for bytes in arrived.drain(..) {
+            if let Visit::Enough = tuples.take(bytes.as_ref(), visit)? {
+                return Ok(Visit::Enough);
+            }
         }
     }
     if tuples.is_whole() { Ok(Visit::More) } else { Err(damaged("the end of a copy")) }
+}
+
+/// Takes what is there, at least one piece: every row comes as one, and waking the runtime for each costs more than
+/// decoding it. Says whether there may be more.
+async fn gather<B>(
+    mut stream: Pin<&mut impl Stream<Item = Result<B, Error>>>,
+    arrived: &mut Vec<B>,
+) -> Result<bool, Error> {
+    poll_fn(|context| {
+        while arrived.len() < PIECES_MAX {
+            match stream.as_mut().poll_next(context) {
+                Poll::Ready(Some(Ok(piece))) => arrived.push(piece),
+                Poll::Ready(Some(Err(error))) => return Poll::Ready(Err(error)),
+                Poll::Ready(None) => return Poll::Ready(Ok(false)),
+                Poll::Pending if arrived.is_empty() => return Poll::Pending,
+                Poll::Pending => break,
+            }
+        }
+        Poll::Ready(Ok(true))
+    })
+    .await
 }
 
 fn overlaid(
@@ -120,3 +152,6 @@ const WITH_LISTS: &str = "COPY (SELECT c.no, c.\"row\", s.state, m.lists FROM ta
     LEFT JOIN (SELECT y.certificate, string_agg(int8send(y.list), ''::bytea) AS lists
                FROM tashika.list_member y GROUP BY y.certificate) m ON m.certificate = c.no
     ORDER BY c.no) TO STDOUT (FORMAT binary)";
+
+/// Rows decoded for one turn of the runtime: some 200 KB.
+const PIECES_MAX: usize = 1_024;
