@@ -128,3 +128,18 @@ fn a_torn_file_is_damage() {
 
 const UNREADABLE: &str = "TASHIKA_TEST_UNREADABLE";
 const NOBODY: u32 = 65_534;
+
+#[test]
+fn what_a_killed_maker_left_is_swept_and_what_a_living_one_makes_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("ledger.db");
+    // The first process of a system always lives; no process has the highest number there is.
+    let (kept, swept) = ("ledger.db.new-1".to_owned(), format!("ledger.db.new-{}", u32::MAX));
+    for name in [&kept, &swept, &format!("{swept}-journal")] {
+        fs::write(folder.path().join(name), "half").unwrap();
+    }
+    SqliteLedger::create(&path, &nation::genesis(1)).unwrap();
+    let left: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+    assert!(left.contains(&kept) && !left.iter().any(|name| name.starts_with(&swept)), "{left:?}");
+}

@@ -20,17 +20,35 @@ pub(super) fn make(path: &Path, fill: impl FnOnce(&Path) -> Result<(), LedgerErr
             return Err(LedgerError::Exists(place(&taken)));
         }
     }
-    let draft = beside(path, &format!(".new-{}", std::process::id()));
+    sweep(path);
+    let draft = beside(path, &format!("{DRAFT}{}", std::process::id()));
     let made = make_draft(&draft).and_then(|()| fill(&draft)).and_then(|()| {
         // A link, not a renaming: it fails if another process has been faster.
         fs::hard_link(&draft, path).map_err(|error| refused(path, "made", &error))?;
         flush_folder(path)
     });
-    for leftover in [draft.clone(), beside(&draft, "-wal"), beside(&draft, "-shm")] {
+    for leftover in [draft.clone(), beside(&draft, "-journal"), beside(&draft, "-wal"), beside(&draft, "-shm")] {
         // Only tidying up: the ledger is made, or the error that is on its way says why not.
         let _ = fs::remove_file(leftover);
     }
     made
+}
+
+/// Takes away what processes that were killed while making this ledger have left. Those that live are left alone.
+fn sweep(path: &Path) {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return };
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let drafts = format!("{name}{DRAFT}");
+    for file in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let found = file.file_name();
+        let Some(rest) = found.to_str().and_then(|found| found.strip_prefix(&drafts)) else { continue };
+        let process = rest.split('-').next().unwrap_or_default();
+        let is_number = !process.is_empty() && process.bytes().all(|digit| digit.is_ascii_digit());
+        if is_number && !Path::new("/proc").join(process).exists() {
+            // Only tidying up, as above.
+            let _ = fs::remove_file(file.path());
+        }
+    }
 }
 
 /// Says what stands in the way of opening `path`, before SQLite does in its own words.
@@ -42,7 +60,11 @@ pub(super) fn must_be_openable(path: &Path) -> Result<(), LedgerError> {
     };
     let mut magic = [0; MAGIC.len()];
     match file.read_exact(&mut magic) {
-        Ok(()) if magic == *MAGIC => Ok(()),
+        Ok(()) if magic == *MAGIC => {
+            // Its maker may have been killed between naming it and tidying up.
+            sweep(path);
+            Ok(())
+        }
         Ok(()) => Err(something_else(path)),
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(something_else(path)),
         Err(error) => Err(refused(path, "read", &error)),
@@ -100,6 +122,8 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
     name.into()
 }
 
+/// What a ledger is called until it is whole, followed by the number of the process that makes it.
+const DRAFT: &str = ".new-";
 /// Who may read the file knows every pseudonym in it.
 const OWNER_ONLY: u32 = 0o600;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
