@@ -1,4 +1,4 @@
-//! Single status changes: one caller beside a bare commit, and a crowd of 64.
+//! Single status changes of a crowd of 64.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,7 +9,7 @@ use tashika::desk::{Desk, Task};
 use tashika::ledger::Ledger;
 use tashika::model::{Actor, Channel, Command, Outcome, PersonId, Policy, Request, Role, Time};
 
-use crate::bare::Bare;
+use crate::lone::LONE_ROUNDS;
 use crate::table::{Table, Verdict, thousands};
 use crate::{Scale, population};
 
@@ -27,37 +27,13 @@ pub fn hold(n: usize) -> Task {
     })
 }
 
-fn clock() -> Time {
+pub fn clock() -> Time {
     crate::start()
-}
-
-/// One caller after another, through the writer thread, in turns with a bare commit.
-pub fn lone(name: &str, ledger: &Arc<dyn Ledger>, bare: &Bare, scale: Scale, table: &mut Table) {
-    let (writer, thread) = Writer::start(Desk::new(ledger.clone(), generous()), clock);
-    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-    for n in 0..LONE_ROUNDS {
-        let begun = Instant::now();
-        let done = writer.submit(hold(scale.million - 1 - n)).expect("a hold");
-        ours.push(begun.elapsed().as_secs_f64() * 1e6);
-        assert!(matches!(done, Outcome::Done { .. }), "every hold is new");
-        theirs.push(bare.one());
-    }
-    drop(writer);
-    thread.join().expect("the writer ends");
-    let (ours, theirs) = (median(&mut ours), median(&mut theirs));
-    let ratio = ours / theirs;
-    table.row(
-        format!("{name}: a lone caller against a bare durable commit"),
-        format!("{ratio:.2} × ({ours:.0} µs, bare {theirs:.0} µs)"),
-        "≤ 1.5 ×",
-        "≤ 1.2 ×",
-        Verdict::at_most(ratio, 1.5, 1.2),
-    );
 }
 
 /// 64 callers, each waiting for its answer before the next; every answer is durable.
 pub fn crowd(name: &str, ledger: &Arc<dyn Ledger>, scale: Scale, table: &mut Table) {
-    let (writer, thread) = Writer::start(Desk::new(ledger.clone(), generous()), clock);
+    let writer = Writer::new(Desk::new(ledger.clone(), generous()), clock);
     let (next, stop) = (AtomicUsize::new(0), AtomicBool::new(false));
     let begun = Instant::now();
     let mut latencies: Vec<f64> = std::thread::scope(|scope| {
@@ -85,8 +61,6 @@ pub fn crowd(name: &str, ledger: &Arc<dyn Ledger>, scale: Scale, table: &mut Tab
         callers.into_iter().flat_map(|caller| caller.join().expect("a caller ends")).collect()
     });
     let rate = latencies.len() as f64 / begun.elapsed().as_secs_f64();
-    drop(writer);
-    thread.join().expect("the writer ends");
     latencies.sort_by(f64::total_cmp);
     let p99 = latencies[latencies.len() * 99 / 100];
     let (must, aim) = if name == "SQLite" { (10_000.0, 20_000.0) } else { (6_000.0, 10_000.0) };
@@ -100,10 +74,4 @@ pub fn crowd(name: &str, ledger: &Arc<dyn Ledger>, scale: Scale, table: &mut Tab
     );
 }
 
-fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
-}
-
 const CALLERS: usize = 64;
-const LONE_ROUNDS: usize = 2_000;

@@ -1,7 +1,7 @@
 //! The ledger's figures: `cargo bench --bench ledger` prints the table of `docs/PERFORMANCE.md`.
 //!
 //! Wall-clock by nature, so it informs and never gates. `-- --quick` fills a tenth of the rows, to see that it runs; `-- sqlite` or
-//! `-- postgres` measures one of the two.
+//! `-- postgres` measures one of the two, and the name of a figure (see [`FIGURES`]) that figure alone.
 //! Every database is made anew in a temporary folder on the disk named by `TMPDIR`.
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 #![allow(missing_docs)]
@@ -10,6 +10,7 @@ mod bare;
 mod beside;
 mod campaign;
 mod changes;
+mod lone;
 mod population;
 mod table;
 mod volume;
@@ -45,6 +46,9 @@ fn main() {
     let quick = given.iter().any(|argument| argument == "--quick");
     let named = given.iter().any(|argument| argument == "sqlite" || argument == "postgres");
     let wants = |ledger: &str| !named || given.iter().any(|argument| argument == ledger);
+    let chosen: Vec<&str> =
+        FIGURES.into_iter().filter(|figure| given.iter().any(|argument| argument == figure)).collect();
+    let figures = if chosen.is_empty() { FIGURES.to_vec() } else { chosen };
     let scale = if quick {
         Scale { million: 100_000, ten_million: 1_000_000, seconds: 2, holds: 10_000 }
     } else {
@@ -57,7 +61,7 @@ fn main() {
         let sqlite = |name: &str| -> Arc<dyn Ledger> {
             Arc::new(SqliteLedger::create(&dir.path().join(name), &genesis()).expect("a SQLite ledger"))
         };
-        run("SQLite", &sqlite, &bare::sqlite(&dir.path().join("bare.db")), scale, &mut table);
+        run("SQLite", &sqlite, &bare::sqlite(&dir.path().join("bare.db")), scale, &figures, &mut table);
     }
 
     if wants("postgres") {
@@ -67,23 +71,48 @@ fn main() {
             let (url, _) = cluster.new_database();
             Arc::new(PostgresLedger::create(&url, &genesis()).expect("a PostgreSQL ledger"))
         };
-        run("PostgreSQL", &postgres, &bare::postgres(&cluster.new_database().0), scale, &mut table);
+        run("PostgreSQL", &postgres, &bare::postgres(&cluster.new_database().0), scale, &figures, &mut table);
     }
     table.print();
 }
 
-fn run(name: &str, make: &dyn Fn(&str) -> Arc<dyn Ledger>, bare: &bare::Bare, scale: Scale, table: &mut Table) {
-    let ledger = make("million");
-    volume::register(name, "empty", &ledger, scale.million, table);
-    volume::scan(name, &ledger, table);
-    changes::lone(name, &ledger, bare, scale, table);
-    changes::crowd(name, &ledger, scale, table);
-    campaign::false_holds(name, &make("campaign"), scale, table);
-    beside::bulk(name, &make("beside"), scale, table);
-    let ledger = make("volume");
-    population::fill(&ledger, scale.ten_million);
-    volume::register(name, "grown", &ledger, scale.million, table);
+fn run(
+    name: &str,
+    make: &dyn Fn(&str) -> Arc<dyn Ledger>,
+    bare: &bare::Bare,
+    scale: Scale,
+    figures: &[&str],
+    table: &mut Table,
+) {
+    let wants = |figure| figures.contains(&figure);
+    if ["register", "scan", "lone", "crowd"].into_iter().any(wants) {
+        let ledger = make("million");
+        volume::register(name, "empty", &ledger, scale.million, table);
+        if wants("scan") {
+            volume::scan(name, &ledger, table);
+        }
+        if wants("lone") {
+            lone::lone(name, &ledger, bare, scale, table);
+        }
+        if wants("crowd") {
+            changes::crowd(name, &ledger, scale, table);
+        }
+    }
+    if wants("campaign") {
+        campaign::false_holds(name, &make("campaign"), scale, table);
+    }
+    if wants("beside") {
+        beside::bulk(name, &make("beside"), scale, table);
+    }
+    if wants("grown") {
+        let ledger = make("volume");
+        population::fill(&ledger, scale.ten_million);
+        volume::register(name, "grown", &ledger, scale.million, table);
+    }
 }
+
+/// What can be asked for by name.
+const FIGURES: [&str; 7] = ["register", "scan", "lone", "crowd", "campaign", "beside", "grown"];
 
 /// The first batch of a ledger for a benchmark.
 pub fn genesis() -> Batch {

@@ -50,7 +50,7 @@ impl Sequence {
     pub fn run(&self) {
         let Some(ledger) = self.open() else { return };
         let desk = Desk::new(ledger.clone(), self.policy.clone());
-        let (writer, writing) = Writer::start(desk, clock::now);
+        let writer = Writer::new(desk, clock::now);
         let mut sequencer = Sequencer::new(clock::new_node_id());
         let mut standing = Standing::Unproved;
         let mut pause = Duration::ZERO;
@@ -70,8 +70,6 @@ impl Sequence {
         // Whoever takes over need not wait for the lease to end; if the ledger can't be told, it ends by itself.
         let _ = sequencer.stop(&*ledger);
         self.vitals.note(|signs| signs.lead = Lead::Others);
-        drop(writer);
-        let _ = writing.join();
     }
 
     /// Opens the ledger, unless that was done; tries again as long as it can't be reached.

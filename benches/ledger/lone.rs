@@ -1,0 +1,52 @@
+//! Single status changes of one caller, who has the ledger alone, beside a bare commit.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use tashika::app::Writer;
+use tashika::desk::Desk;
+use tashika::ledger::{Ledger, Wanted};
+use tashika::model::Outcome;
+
+use crate::bare::Bare;
+use crate::changes::{clock, generous, hold};
+use crate::table::{Table, Verdict};
+use crate::{Scale, population};
+
+/// One change after another, through the writer, in turns with a bare commit; and the search that goes before a decision.
+pub fn lone(name: &str, ledger: &Arc<dyn Ledger>, bare: &Bare, scale: Scale, table: &mut Table) {
+    let writer = Writer::new(Desk::new(ledger.clone(), generous()), clock);
+    let (mut ours, mut theirs, mut searches) = (Vec::new(), Vec::new(), Vec::new());
+    for n in 0..LONE_ROUNDS {
+        let n = scale.million - 1 - n;
+        ours.push(timed(|| {
+            let done = writer.submit(hold(n)).expect("a hold");
+            assert!(matches!(done, Outcome::Done { .. }), "every hold is new");
+        }));
+        theirs.push(bare.one());
+        let wanted = Wanted { keys: vec![population::key(n)], ..Wanted::default() };
+        searches.push(timed(|| drop(ledger.find(&wanted).expect("a search"))));
+    }
+    let (ours, theirs, search) = (median(&mut ours), median(&mut theirs), median(&mut searches));
+    let ratio = ours / theirs;
+    table.row(
+        format!("{name}: a lone caller against a bare durable commit"),
+        format!("{ratio:.2} × ({ours:.0} µs, {search:.0} of them searching; bare {theirs:.0} µs)"),
+        "≤ 1.5 ×",
+        "≤ 1.2 ×",
+        Verdict::at_most(ratio, 1.5, 1.2),
+    );
+}
+
+fn timed(f: impl FnOnce()) -> f64 {
+    let begun = Instant::now();
+    f();
+    begun.elapsed().as_secs_f64() * 1e6
+}
+
+fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[values.len() / 2]
+}
+
+pub const LONE_ROUNDS: usize = 2_000;
