@@ -32,8 +32,8 @@ const TAMPERING: &[&str] = &[
     "INSERT INTO tashika.ca SELECT oid, 1 FROM pg_roles WHERE rolname = current_user",
     "SELECT tashika.grant_ca(current_user::regrole, 1)",
     "SELECT tashika.submit('{\"revoke\": {\"serial\": \"01\", \"reason\": \"superseded\"}}')",
-    "SELECT tashika.write_statuses(0, '{}', '{}', '{}', '{}', '{}', '{1}', '{\"\\\\x01\"}')",
-    "SELECT tashika.write_rows(h, '{}', '{}') FROM tashika.head h",
+    "SELECT tashika.write_timers('{1}', '{1}', '{}', '{}')",
+    "SELECT tashika.write_rows(0, 0, '{}', '{}')",
     "ALTER TABLE tashika.event DISABLE TRIGGER ALL",
     "ALTER TABLE tashika.event ADD COLUMN x int",
     "ALTER TABLE tashika.event OWNER TO current_user",
@@ -154,17 +154,17 @@ fn names_of_ones_own_do_not_lead_the_functions_astray() {
         CREATE FUNCTION trap.octet_length(bytea) RETURNS int LANGUAGE sql AS 'SELECT 32';
         CREATE TEMPORARY TABLE head (position bigint, link bytea);
         SET search_path = trap, pg_temp, pg_catalog;
-        SELECT position FROM tashika.find('{}', '{}', '{}', '{}', '{}', '{}', '{}', false, '{}', '{}', 0) f
-            JOIN tashika.head h ON h.position = f.no;
+        SELECT no FROM tashika.named('{}', '{}', '{3}', '{}', '{}', '{}', '{}', false) n (no);
         SELECT at FROM tashika.beat(0)";
     let said = fixture.as_role(&fixture.server, sql).unwrap();
-    assert_eq!(said, format!("{position}\n{position}"));
+    assert_eq!(said, format!("3\n{position}"));
     let forged = "CREATE FUNCTION trap.bit_count(bytea) RETURNS bigint LANGUAGE sql AS 'SELECT 0';
         SET search_path = trap, pg_catalog;
-        SELECT tashika.append(h.epoch, h.position, h.link, h.epoch, h.position + 1, decode(repeat('00', 32), 'hex'),
+        SELECT tashika.append(h.epoch, h.position, h.link, h.\"time\", h.book, h.certificates, h.epoch,
+            h.position + 1, decode(repeat('00', 32), 'hex'),
             decode(repeat('00', 32 * pg_catalog.bit_count(int8send(h.position + 1))::int), 'hex'), h.\"time\", h.book,
             h.certificates, ARRAY[e.bytes], ARRAY[decode(repeat('00', 32), 'hex')], '{}', '{}', '{}', '{}', '{}', '{}',
-            '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')
+            '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}')
         FROM tashika.head h, tashika.event e WHERE e.position = h.position";
     let said = fixture.as_role(&fixture.server, forged).unwrap_err();
     assert!(said.contains("does not continue the history"), "{said}");

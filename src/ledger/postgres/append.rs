@@ -1,9 +1,11 @@
 //! Writing a batch: one round trip to `tashika.append`, which checks and stores everything or nothing.
 
+use std::collections::HashMap;
+
 use postgres::error::Error;
 
-use crate::ledger::{Answer, Batch, Head, InboxResult, LedgerError, encode_status};
-use crate::model::{Outcome, Position};
+use crate::ledger::{Answer, Batch, Head, InboxResult, LedgerError, Sealed, decode_event, encode_status};
+use crate::model::{Body, Event, Outcome, Position};
 
 use super::errors::{Purpose, answered_meanwhile, failed, other};
 use super::read::{self, stored};
@@ -60,6 +62,7 @@ pub(super) fn send(
     let rows: Vec<_> = batch.rows.iter().map(|row| &row.bytes[..]).collect();
     let status_nos: Vec<_> = batch.statuses.iter().map(|status| stored(status.no.0)).collect();
     let states: Vec<_> = batch.statuses.iter().map(|status| encode_status(&status.status)).collect();
+    let changed = changed(batch);
     let (timer_at, timer_nos): (Vec<_>, Vec<_>) = batch.timers.iter().map(|(at, no)| (at.unix(), stored(no.0))).unzip();
     let (done_at, done_nos): (Vec<_>, Vec<_>) =
         batch.timers_done.iter().map(|(at, no)| (at.unix(), stored(no.0))).unzip();
@@ -75,6 +78,9 @@ pub(super) fn send(
             &i64::from(at.epoch.0),
             &stored(at.position.0),
             &&at.link[..],
+            &at.time.unix(),
+            &stored(at.book.0),
+            &stored(at.certificates),
             &i64::from(next.epoch.0),
             &stored(next.position.0),
             &&next.link[..],
@@ -87,6 +93,7 @@ pub(super) fn send(
             &rows,
             &status_nos,
             &states,
+            &changed,
             &timer_at,
             &timer_nos,
             &done_at,
@@ -116,6 +123,17 @@ pub(super) fn send(
             Err(LedgerError::Moved { now: Position(now) })
         }
     }
+}
+
+/// For each event that changes a certificate, which of the batch's statuses is its: counted from 1, as the database counts.
+fn changed(batch: &Batch) -> Vec<Option<i32>> {
+    let status_of: HashMap<_, _> = batch.statuses.iter().map(|status| status.no).zip(1..).collect();
+    let status_of = |event: &Sealed| match decode_event(&event.bytes) {
+        Ok(Event { body: Body::Changed { no, .. }, .. }) => status_of.get(&no).copied(),
+        // What can't be read is the database's to refuse.
+        Ok(_) | Err(_) => None,
+    };
+    batch.events.iter().map(status_of).collect()
 }
 
 #[derive(Default)]
@@ -186,4 +204,4 @@ const DONE: i16 = 1;
 const QUEUED: i16 = 2;
 
 const APPEND: &str = "SELECT tashika.append($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-    $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31)";
+    $17, $18, $19, $20, $21, $22, $23, $24, $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35)";

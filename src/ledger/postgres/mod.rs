@@ -9,6 +9,7 @@
 mod append;
 mod copy;
 mod errors;
+mod find;
 mod hints;
 mod migrate;
 mod pool;
@@ -27,6 +28,7 @@ use crate::model::{Book, CertificateKey, CertificateNo, Entry, ListNo, Millis, N
 
 use super::{Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Upkeep, Wanted};
 
+use find::Peaks;
 use hints::Hints;
 use pool::Pool;
 use url::Address;
@@ -37,6 +39,7 @@ pub struct PostgresLedger {
     hints: Hints,
     /// The book as it was last read. Whoever finds a head with a later one reads it again and swaps it in whole.
     book: Mutex<Arc<KeptBook>>,
+    peaks: Peaks,
 }
 
 #[derive(Default)]
@@ -65,7 +68,7 @@ impl PostgresLedger {
 
     fn at(url: &str) -> Result<Self, LedgerError> {
         let pool = Pool::new(Address::parse(url)?);
-        Ok(Self { pool, hints: Hints::default(), book: Mutex::default() })
+        Ok(Self { pool, hints: Hints::default(), book: Mutex::default(), peaks: Peaks::default() })
     }
 
     /// A book that is current for `head`, without set events later than it.
@@ -99,9 +102,9 @@ impl Ledger for PostgresLedger {
     }
 
     fn find(&self, wanted: &Wanted) -> Result<Found, LedgerError> {
-        let raw = self.pool.read(|session| read::find(session, wanted))?;
+        let raw = self.pool.read(|session| find::find(session, &self.peaks, wanted))?;
         let kept = self.book_for(&raw.head)?;
-        raw.overlaid(&kept.book)
+        Ok(raw.overlaid(&kept.book))
     }
 
     fn registered(&self, keys: &[CertificateKey]) -> Result<Vec<Option<CertificateNo>>, LedgerError> {

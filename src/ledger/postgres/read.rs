@@ -3,41 +3,15 @@
 use postgres::Row;
 
 use crate::ledger::{
-    Answer, Families, Found, Frontier, Hash, Head, Heartbeat, InboxItem, LedgerError, Sealed, Wanted,
-    decode_certificate, decode_event, decode_status,
+    Frontier, Hash, Head, Heartbeat, InboxItem, LedgerError, Sealed, decode_certificate, decode_event, decode_status,
 };
 use crate::model::{
-    Body, Book, BudgetKey, BudgetUse, Certificate, CertificateKey, CertificateNo, Entry, Epoch, IdempotencyKey,
-    IssuerNo, LedgerId, ListNo, Position, SetEvent, Status, Time,
+    Body, Book, Certificate, CertificateKey, CertificateNo, Entry, Epoch, IssuerNo, LedgerId, ListNo, Position,
+    SetEvent, Status, Time,
 };
 
-use super::append::outcome;
 use super::errors::{other, unreadable};
 use super::session::Session;
-
-/// What `find` read, before set events are overlaid.
-pub(super) struct RawFound {
-    pub(super) head: Head,
-    entries: Vec<(Entry, Vec<ListNo>)>,
-    answers: Vec<(IdempotencyKey, Answer)>,
-    budgets: Vec<(BudgetKey, BudgetUse)>,
-}
-
-impl RawFound {
-    /// As every reader must see it: `book` is the book as of the head.
-    pub(super) fn overlaid(self, book: &Book) -> Result<Found, LedgerError> {
-        let overlay = |(mut entry, lists): (Entry, Vec<ListNo>)| {
-            book.overlay(&entry.certificate, &mut entry.status, &lists);
-            entry
-        };
-        Ok(Found {
-            head: self.head,
-            entries: self.entries.into_iter().map(overlay).collect(),
-            answers: self.answers,
-            budgets: self.budgets,
-        })
-    }
-}
 
 /// The head.
 pub(super) fn head(session: &mut Session) -> Result<Head, LedgerError> {
@@ -83,64 +57,6 @@ fn enter(book: &mut Book, at: Position, bytes: &[u8]) -> Result<(), LedgerError>
         _ => return Err(LedgerError::Damaged(format!("event {at} is not what the book takes it for"))),
     }
     Ok(())
-}
-
-/// Everything wanted, of one snapshot.
-pub(super) fn find(session: &mut Session, wanted: &Wanted) -> Result<RawFound, LedgerError> {
-    let (issuers, serials) = keys(&wanted.keys);
-    let numbers: Vec<_> = wanted.numbers.iter().map(|no| stored(no.0)).collect();
-    let media: Vec<_> = wanted.media.iter().map(|medium| &medium.0[..]).collect();
-    let operators: Vec<_> = wanted.sims.iter().map(|(operator, _)| operator.as_str()).collect();
-    let sims: Vec<_> = wanted.sims.iter().map(|(_, sim)| &sim.0[..]).collect();
-    let holders: Vec<_> = wanted.holders.iter().map(|holder| &holder.0[..]).collect();
-    let answers: Vec<_> = wanted.answers.iter().map(|key| &key.0[..]).collect();
-    let budgets: Vec<_> = wanted.budgets.iter().map(|key| &key.0[..]).collect();
-    let families = wanted.families == Families::Yes;
-    let rows = session
-        .query(
-            "SELECT kind, no, a, b, numbers FROM tashika.find($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            &[
-                &issuers,
-                &serials,
-                &numbers,
-                &media,
-                &operators,
-                &sims,
-                &holders,
-                &families,
-                &answers,
-                &budgets,
-                &wanted.hour,
-            ],
-        )
-        .map_err(other)?;
-    let Some((first, rest)) = rows.split_first() else {
-        return Err(LedgerError::Damaged("there is no head".to_owned()));
-    };
-    let head = head_of(value(first, 1)?, value(first, 2)?, value(first, 3)?, &value::<Vec<i64>>(first, 4)?)?;
-    let mut found =
-        RawFound { head, entries: Vec::with_capacity(rest.len()), answers: Vec::new(), budgets: Vec::new() };
-    for row in rest {
-        let numbers: Vec<i64> = value(row, 4)?;
-        match (value::<i16>(row, 0)?, &numbers[..]) {
-            (1, lists) => {
-                let lists = lists.iter().map(|list| self::list(*list)).collect::<Result<_, _>>()?;
-                found.entries.push((entry(value(row, 1)?, value(row, 2)?, value(row, 3)?)?, lists));
-            }
-            (2, [tag, first, last]) => {
-                let outcome = outcome(*tag, position(*first)?, position(*last)?)?;
-                let answer = Answer { command: array(value(row, 3)?)?, outcome };
-                found.answers.push((IdempotencyKey(array(value(row, 2)?)?), answer));
-            }
-            (3, [this_hour, peak]) => {
-                let index = usize::try_from(value::<i64>(row, 1)? - 1).map_err(|_| damaged("a budget's index"))?;
-                let key = wanted.budgets.get(index).ok_or_else(|| damaged("a budget's index"))?.clone();
-                found.budgets.push((key, BudgetUse { this_hour: used(*this_hour), peak: used(*peak) }));
-            }
-            _ => return Err(damaged("a row of a search")),
-        }
-    }
-    Ok(found)
 }
 
 /// A certificate with its stored status, or with the one it had at registration.
@@ -260,7 +176,7 @@ pub(super) fn heartbeat_of(row: &Row) -> Result<Heartbeat, LedgerError> {
     })
 }
 
-fn head_of(at: i64, ledger_and_link: &[u8], tree: &[u8], numbers: &[i64]) -> Result<Head, LedgerError> {
+pub(super) fn head_of(at: i64, ledger_and_link: &[u8], tree: &[u8], numbers: &[i64]) -> Result<Head, LedgerError> {
     let ([at_epoch, at_time, book, certificates], Some((ledger, link))) =
         (numbers, ledger_and_link.split_first_chunk())
     else {
@@ -280,7 +196,7 @@ fn head_of(at: i64, ledger_and_link: &[u8], tree: &[u8], numbers: &[i64]) -> Res
     })
 }
 
-fn keys(keys: &[CertificateKey]) -> (Vec<i32>, Vec<&[u8]>) {
+pub(super) fn keys(keys: &[CertificateKey]) -> (Vec<i32>, Vec<&[u8]>) {
     keys.iter().map(|key| (i32::from(key.issuer.0), key.serial.as_octets())).unzip()
 }
 
@@ -316,10 +232,6 @@ pub(super) fn array<const N: usize>(octets: &[u8]) -> Result<[u8; N], LedgerErro
 
 fn epoch(stored: i64) -> Result<Epoch, LedgerError> {
     u32::try_from(stored).map(Epoch).map_err(|_| damaged("an epoch"))
-}
-
-fn used(stored: i64) -> u32 {
-    u32::try_from(stored).unwrap_or(u32::MAX)
 }
 
 pub(super) fn damaged(what: &str) -> LedgerError {

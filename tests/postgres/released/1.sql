@@ -2,7 +2,7 @@
 -- PostgreSQL database dump
 --
 
-\restrict HwZWU15yjemIFLoYS0PkgbJvmNdYOROzZw13AmJ5mNISaTbCXcMR7NuajK8rvcN
+\restrict 5NP5FgpUal2P2NDrsu4wBal3yX8ptWUjN4GP6vjgSVgrSvk2PQ3fhyymHvLsHB5
 
 -- Dumped from database version 15.18 (Debian 15.18-0+deb12u1)
 -- Dumped by pg_dump version 15.18 (Debian 15.18-0+deb12u1)
@@ -62,76 +62,104 @@ END $$;
 
 
 --
--- Name: append(bigint, bigint, bytea, bigint, bigint, bytea, bytea, bigint, bigint, bigint, bytea[], bytea[], bytea[], bigint[], bytea[], bigint[], bigint[], bigint[], bigint[], bytea[], bytea[], smallint[], bigint[], bigint[], text[], bigint[], bigint[], bigint[], bigint[], bigint[], text[]); Type: FUNCTION; Schema: tashika; Owner: -
+-- Name: after_sets(bigint, bytea, bigint, bigint, integer, integer, integer); Type: FUNCTION; Schema: tashika; Owner: -
 --
 
-CREATE FUNCTION tashika.append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_nos bigint[], p_states bytea[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]) RETURNS bigint
+CREATE FUNCTION tashika.after_sets(p_no bigint, p_row bytea, p_as_of bigint, p_before bigint, INOUT life integer, INOUT was_reason integer, INOUT open_holds integer) RETURNS record
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    s record;
+BEGIN
+    FOR s IN SELECT * FROM tashika.sets_on(p_no, p_row, p_as_of, p_before) LOOP
+        IF s.change = 3 AND (life < 2 OR tashika.weight(s.reason) > tashika.weight(was_reason)) THEN
+            life := 2;
+            was_reason := s.reason;
+        ELSIF life < 2 THEN
+            open_holds := CASE s.change WHEN 1 THEN open_holds + 1 END;
+        END IF;
+    END LOOP;
+END $$;
+
+
+--
+-- Name: append(bigint, bigint, bytea, bigint, bigint, bigint, bigint, bigint, bytea, bytea, bigint, bigint, bigint, bytea[], bytea[], bytea[], bigint[], bytea[], integer[], bigint[], bigint[], bigint[], bigint[], bytea[], bytea[], smallint[], bigint[], bigint[], text[], bigint[], bigint[], bigint[], bigint[], bigint[], text[]); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_at_time bigint, p_at_book bigint, p_at_certificates bigint, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_nos bigint[], p_states bytea[], p_changed integer[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
     AS $$
 DECLARE
-    was tashika.head%ROWTYPE;
-    e record;
-    done record;
-    answers bigint;
+    count int := cardinality(p_events);
+    -- The kinds of the events, each a bit.
+    kinds int := 0;
 BEGIN
-    SELECT * INTO STRICT was FROM tashika.head h ORDER BY h.position DESC LIMIT 1 FOR UPDATE;
-    IF was.position <> p_at OR was.link <> p_at_link OR was.epoch <> p_at_epoch THEN
-        RETURN was.position;
-    END IF;
     UPDATE tashika.head h
        SET position = p_position, epoch = p_epoch, link = p_link, tree = p_tree, "time" = p_time, book = p_book,
            certificates = p_certificates
-     WHERE h.position = was.position;
-    PERFORM tashika.check_head(was, p_epoch, p_position, p_link, p_tree, p_time, p_certificates,
-                               p_events, p_links, p_rows);
-    IF cardinality(p_events) > 0 THEN
-        SELECT * INTO e FROM tashika.check_events(was, p_epoch, p_book, p_events, p_links);
+     WHERE h.position = p_at AND h.link = p_at_link AND h.epoch = p_at_epoch AND h."time" = p_at_time
+           AND h.book = p_at_book AND h.certificates = p_at_certificates;
+    IF NOT FOUND THEN
+        RETURN tashika.stands_at(p_at, p_at_link, p_at_epoch);
+    END IF;
+    IF p_position <> p_at + count OR cardinality(p_links) <> count
+       OR p_link <> coalesce(p_links[count], p_at_link)
+       OR octet_length(p_tree) <> 32 * bit_count(int8send(p_position))
+       OR p_certificates <> p_at_certificates + cardinality(p_rows) OR p_time < p_at_time
+       OR count = 0 AND (p_time <> p_at_time OR p_epoch <> p_at_epoch OR p_book <> p_at_book
+                         OR cardinality(p_rows) + cardinality(p_nos) > 0) THEN
+        PERFORM tashika.refuse(CASE
+            WHEN p_position <> p_at + count OR cardinality(p_links) <> count THEN 'positions are contiguous'
+            WHEN p_certificates <> p_at_certificates + cardinality(p_rows) THEN
+                'certificates are numbered without gaps'
+            WHEN octet_length(p_tree) <> 32 * bit_count(int8send(p_position)) THEN
+                'the hash tree does not fit the position'
+            WHEN p_link <> coalesce(p_links[count], p_at_link) THEN 'the head is the last event'
+            ELSE 'the head moves with events only, and never back in time' END);
+    END IF;
+    IF count > 0 THEN
+        kinds := tashika.check_events(p_at, p_at_link, p_at_time, p_at_book, p_at_epoch, p_book, p_epoch,
+                                      p_events, p_links, p_nos, p_states, p_changed);
         INSERT INTO tashika.event
         SELECT p_at + x.o, x.b, x.l FROM unnest(p_events, p_links) WITH ORDINALITY x (b, l, o);
-        IF p_book > was.book THEN
-            PERFORM tashika.write_book(p_at, p_events);
-        END IF;
-        IF 4 = ANY (e.kinds) OR cardinality(p_rows) > 0 THEN
-            PERFORM tashika.write_rows(was, p_events, p_rows);
-        END IF;
-        IF 5 = ANY (e.kinds) OR cardinality(p_nos) > 0 THEN
-            PERFORM tashika.write_statuses(p_at, p_events, e.kinds, e.roles, e.causes, e.bodies, p_nos, p_states);
-        END IF;
-        IF 8 = ANY (e.kinds) OR 9 = ANY (e.kinds) THEN
-            PERFORM tashika.write_queue(p_at, p_events);
-        END IF;
-    ELSIF cardinality(p_rows) > 0 OR cardinality(p_nos) > 0 THEN
-        PERFORM tashika.refuse('a status is stored for each certificate that an event named, and for no other');
     END IF;
-    IF cardinality(p_done_at) > 0 THEN
-        FOR done IN SELECT u.at, u.no FROM unnest(p_done_at, p_done_nos) u (at, no) LOOP
-            DELETE FROM tashika.timer t WHERE t.at = done.at AND t.certificate = done.no;
-        END LOOP;
-    END IF;
-    -- After those that are done: what is done and set again in one batch is set.
-    IF cardinality(p_timer_at) > 0 THEN
-        INSERT INTO tashika.timer SELECT t.at, t.no FROM unnest(p_timer_at, p_timer_nos) t (at, no)
-        ON CONFLICT DO NOTHING;
-    END IF;
-    IF cardinality(p_answer_keys) > 0 THEN
-        INSERT INTO tashika.answer
-        SELECT * FROM unnest(p_answer_keys, p_answer_commands, p_answer_outcomes, p_answer_firsts, p_answer_lasts)
-        ON CONFLICT DO NOTHING;
-        GET DIAGNOSTICS answers = ROW_COUNT;
-        -- An answer without an event leaves the head as it is, so here is where a second writer is noticed.
-        IF answers <> cardinality(p_answer_keys) THEN
-            RAISE EXCEPTION USING ERRCODE = 'TK002', MESSAGE = 'a command of that name was answered meanwhile';
-        END IF;
+    IF cardinality(p_nos) > 0 THEN
+        INSERT INTO tashika.status
+        SELECT n.no, get_byte(n.state, 9), CASE get_byte(n.state, 9) WHEN 2 THEN get_byte(n.state, 10) END,
+               tashika.holds(n.state), n.state
+        FROM unnest(p_nos, p_states) n (no, state)
+        ON CONFLICT (no) DO UPDATE
+           SET life = excluded.life, reason = excluded.reason, holds = excluded.holds, state = excluded.state;
     END IF;
     IF cardinality(p_budget_keys) > 0 THEN
-        PERFORM tashika.write_budgets(p_budget_keys, p_budget_hours, p_budget_used);
+        FOR i IN 1 .. cardinality(p_budget_keys) LOOP
+            UPDATE tashika.budget b SET used = b.used + p_budget_used[i]
+             WHERE b.hour = p_budget_hours[i] AND b.key = p_budget_keys[i] AND b.used = (
+                   SELECT y.used FROM tashika.budget y WHERE y.hour = p_budget_hours[i] AND y.key = p_budget_keys[i]
+                   ORDER BY y.used DESC LIMIT 1);
+            IF NOT FOUND THEN
+                INSERT INTO tashika.budget VALUES (p_budget_keys[i], p_budget_hours[i], p_budget_used[i]);
+            END IF;
+        END LOOP;
+    END IF;
+    -- Beside changes and reports, which are kinds 5 and 7.
+    IF (kinds & ~(32 | 128)) <> 0 OR cardinality(p_rows) > 0 THEN
+        PERFORM tashika.write_rarer(p_at, p_at_book, p_book, p_at_certificates, kinds, p_events, p_rows);
+    END IF;
+    IF cardinality(p_timer_at) + cardinality(p_done_at) > 0 THEN
+        PERFORM tashika.write_timers(p_timer_at, p_timer_nos, p_done_at, p_done_nos);
+    END IF;
+    IF cardinality(p_answer_keys) > 0 THEN
+        PERFORM tashika.write_answers(
+            p_answer_keys, p_answer_commands, p_answer_outcomes, p_answer_firsts, p_answer_lasts);
     END IF;
     IF cardinality(p_inbox_nos) > 0 THEN
         PERFORM tashika.write_inbox(p_position, p_inbox_nos, p_inbox_firsts, p_inbox_lasts, p_inbox_whys);
     END IF;
-    IF p_position > p_at THEN
-        PERFORM pg_notify('tashika', p_position::text);
+    -- As a condition it is an expression; it is never null.
+    IF count > 0 AND pg_notify('tashika', p_position::text) IS NULL THEN
+        RETURN NULL;
     END IF;
     RETURN NULL;
 END $$;
@@ -166,137 +194,158 @@ BEGIN
 END $$;
 
 
-SET default_tablespace = '';
-
-SET default_table_access_method = heap;
-
 --
--- Name: head; Type: TABLE; Schema: tashika; Owner: -
+-- Name: body_behind(bytea, integer); Type: FUNCTION; Schema: tashika; Owner: -
 --
 
-CREATE TABLE tashika.head (
-    "position" bigint NOT NULL,
-    ledger bytea NOT NULL,
-    epoch bigint NOT NULL,
-    link bytea NOT NULL,
-    tree bytea NOT NULL,
-    "time" bigint NOT NULL,
-    book bigint NOT NULL,
-    certificates bigint NOT NULL,
-    CONSTRAINT head_ledger_check CHECK ((octet_length(ledger) = 16)),
-    CONSTRAINT head_link_check CHECK ((octet_length(link) = 32))
-)
-WITH (fillfactor='10', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_scale_factor='0');
-
-
---
--- Name: check_events(tashika.head, bigint, bigint, bytea[], bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
---
-
-CREATE FUNCTION tashika.check_events(was tashika.head, p_epoch bigint, p_book bigint, p_events bytea[], p_links bytea[], OUT kinds integer[], OUT roles integer[], OUT causes bigint[], OUT bodies integer[]) RETURNS record
-    LANGUAGE plpgsql
+CREATE FUNCTION tashika.body_behind(b bytea, role integer) RETURNS integer
+    LANGUAGE plpgsql IMMUTABLE
     AS $$
-DECLARE
-    b bytea;
-    link bytea := was.link;
-    dated bigint := was."time";
-    this_dated bigint;
-    at bigint := was.position;
-    this_kind int;
-    this_role int;
-    o int;
-    this_detail int;
-    rule text;
-    epoch bigint := was.epoch;
-    book bigint := was.book;
 BEGIN
-    kinds := '{}';
-    roles := '{}';
-    causes := '{}';
-    bodies := '{}';
-    FOR i IN 1 .. cardinality(p_events) LOOP
-        b := p_events[i];
-        at := at + 1;
-        link := sha256('\x02'::bytea || link || sha256('\x00'::bytea || b));
-        IF link <> p_links[i] THEN
-            PERFORM tashika.refuse(format('event %s does not continue the history', at));
-        END IF;
-        this_dated := tashika.u64(b, 4);
-        IF this_dated < dated THEN
-            PERFORM tashika.refuse(format('event %s is dated before its predecessor', at));
-        END IF;
-        dated := this_dated;
-        this_kind := tashika.u16(b, 1);
-        this_role := get_byte(b, 12);
-        -- Behind the role come the person, the channel and the cause.
-        o := 30 + CASE this_role WHEN 2 THEN 2
-                                 WHEN 4 THEN 2 + tashika.u16(b, 13)
-                                 WHEN 5 THEN 1 + 16 * get_byte(b, 13)
-                                 WHEN 10 THEN 1 + 4 * get_byte(b, 13)
-                                 ELSE 0 END;
-        kinds[i] := this_kind;
-        roles[i] := this_role;
-        causes[i] := tashika.u64(b, o);
-        o := o + 8;
-        bodies[i] := o;
-        IF causes[i] > at THEN
-            PERFORM tashika.refuse(format('event %s has a cause that comes later', at));
-        END IF;
-        -- Who may make which change is checked with the certificate at hand.
-        CONTINUE WHEN this_kind = 5 AND get_byte(b, 0) = 1 AND get_byte(b, 3) = 1;
-        this_detail := CASE this_kind
-                      WHEN 6 THEN get_byte(b, o + CASE get_byte(b, o) WHEN 1 THEN 3 WHEN 2 THEN 5 ELSE 45 END)
-                      WHEN 7 THEN get_byte(b, o)
-                      ELSE 0 END;
-        rule := (SELECT r.only_if FROM tashika.rule r WHERE r.kind = this_kind AND r.role = this_role AND r.detail = this_detail);
-        IF rule IS NULL OR get_byte(b, 0) <> 1 OR get_byte(b, 3) <> 1 OR this_kind = 5
-           OR rule <> ''
-           -- The ledger's creation is its first event, and nothing else is.
-           OR (this_kind = 1) <> (at = 1) OR this_kind = 1 AND substr(b, o + 1) <> was.ledger
-           -- A CA names its own generation as a set, or a list of its own certificates; a chip batch may hold another's.
-           OR this_kind = 6 AND this_role = 2 AND (get_byte(b, o) = 2 OR get_byte(b, o) = 1 AND
-                                                   tashika.u16(b, o + 1) <> tashika.u16(b, 13))
-           OR this_kind = 12 AND tashika.u32(b, o) <= epoch THEN
-            PERFORM tashika.refuse(
-                format('event %s is of a kind that its role may not write, or that this schema does not know', at));
-        END IF;
-        IF this_kind = 12 THEN
-            epoch := tashika.u32(b, o);
-        ELSIF this_kind IN (2, 3, 6) THEN
-            book := at;
-        END IF;
-    END LOOP;
-    IF p_epoch <> epoch OR p_book <> book THEN
-        PERFORM tashika.refuse('epoch and book change by their own events only');
-    END IF;
+    RETURN 38 + CASE role WHEN 2 THEN 2
+                          WHEN 4 THEN 2 + tashika.u16(b, 13)
+                          WHEN 5 THEN 1 + 16 * get_byte(b, 13)
+                          WHEN 10 THEN 1 + 4 * get_byte(b, 13) END;
 END $$;
 
 
 --
--- Name: check_head(tashika.head, bigint, bigint, bytea, bytea, bigint, bigint, bytea[], bytea[], bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
+-- Name: check_events(bigint, bytea, bigint, bigint, bigint, bigint, bigint, bytea[], bytea[], bigint[], bytea[], integer[]); Type: FUNCTION; Schema: tashika; Owner: -
 --
 
-CREATE FUNCTION tashika.check_head(was tashika.head, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[]) RETURNS void
+CREATE FUNCTION tashika.check_events(p_at bigint, p_at_link bytea, p_at_time bigint, p_at_book bigint, p_at_epoch bigint, p_book bigint, p_epoch bigint, p_events bytea[], p_links bytea[], p_nos bigint[], p_states bytea[], p_changed integer[]) RETURNS integer
     LANGUAGE plpgsql
     AS $$
+DECLARE
+    kinds int := 0;
+    link bytea := p_at_link;
+    dated bytea := int8send(p_at_time);
+    epoch bigint := p_at_epoch;
+    book bigint := p_at_book;
+    -- The event at hand; `o` is where its body begins.
+    b bytea;
+    kind int;
+    this_role int;
+    o int;
+    -- A change, and what it is made on.
+    k int;
+    t int;
+    tag int;
+    this_detail int;
+    this_reason int;
+    this_row bytea;
+    stored bytea;
+    rule text;
+    any_sets boolean;
+    life int;
+    was_reason int;
+    open_holds int;
+    -- Each certificate of p_nos as its last change so far leaves it. `holds` is NULL where it can't be told from here: a
+    -- set's hold was lifted that may have been lifted before.
+    lives int[];
+    reasons int[];
+    holds int[];
+    lasts bigint[];
 BEGIN
-    IF p_position <> was.position + cardinality(p_events) OR cardinality(p_links) <> cardinality(p_events) THEN
-        PERFORM tashika.refuse('positions are contiguous');
+    FOR i IN 1 .. cardinality(p_events) LOOP
+        b := p_events[i];
+        link := sha256('\x02'::bytea || link || sha256('\x00'::bytea || b));
+        kind := get_byte(b, 1) << 8 | get_byte(b, 2);
+        this_role := get_byte(b, 12);
+        -- Behind the role come the person, the channel and the cause.
+        o := CASE WHEN this_role IN (2, 4, 5, 10) THEN tashika.body_behind(b, this_role) ELSE 38 END;
+        IF link <> p_links[i] OR substr(b, 5, 8) NOT BETWEEN dated AND '\x7fffffffffffffff'::bytea
+           OR substr(b, o - 7, 8) > int8send(p_at + i) THEN
+            PERFORM tashika.refuse(format('event %s %s', p_at + i, CASE
+                WHEN link <> p_links[i] THEN 'does not continue the history'
+                WHEN substr(b, o - 7, 8) > int8send(p_at + i) THEN 'has a cause that comes later'
+                ELSE 'is dated before its predecessor' END));
+        END IF;
+        dated := substr(b, 5, 8);
+        IF kind <> 5 OR get_byte(b, 0) <> 1 OR get_byte(b, 3) <> 1 THEN
+            kinds := kinds | (1 << kind);
+            IF tashika.may_write(b, o, kind, this_role, p_at + i, epoch) IS NOT TRUE THEN
+                PERFORM tashika.refuse(format(
+                    'event %s is of a kind that its role may not write, or that this schema does not know', p_at + i));
+            END IF;
+            IF kind = 12 THEN
+                epoch := tashika.u32(b, o);
+            ELSIF kind IN (2, 3, 6) THEN
+                book := p_at + i;
+            END IF;
+            CONTINUE;
+        END IF;
+
+        kinds := kinds | 32;
+        k := p_changed[i];
+        t := o + 11 + get_byte(b, o + 10);
+        tag := get_byte(b, t);
+        this_detail := CASE tag WHEN 2 THEN 32 + get_byte(b, t + 1) ELSE tag * 16 END;
+        this_reason := CASE WHEN tag IN (4, 5) THEN get_byte(b, t + 1) END;
+        SELECT c."row", s.state, r.only_if, EXISTS (SELECT FROM tashika.set_event)
+          INTO this_row, stored, rule, any_sets
+          FROM tashika.certificate c
+               LEFT JOIN tashika.status s ON s.no = c.no
+               LEFT JOIN tashika.rule r ON r.kind = 5 AND r.role = this_role AND r.detail = this_detail
+         WHERE c.no = p_nos[k];
+        IF int8send(p_nos[k]) || substr(this_row, 2, t - o - 8) IS DISTINCT FROM substr(b, o + 1, t - o) THEN
+            PERFORM tashika.refuse(CASE WHEN p_nos[k] IS NULL
+                THEN 'a status is stored for each certificate that an event named, and for no other'
+                ELSE format('event %s: no such certificate has this number', p_at + i) END);
+        END IF;
+        IF lives[k] IS NOT NULL THEN
+            life := lives[k];
+            was_reason := reasons[k];
+            open_holds := holds[k];
+        ELSIF stored IS NULL THEN
+            life := 1 - get_byte(this_row, 68 + get_byte(this_row, 3));
+            was_reason := NULL;
+            open_holds := 0;
+        ELSE
+            life := get_byte(stored, 9);
+            was_reason := CASE life WHEN 2 THEN get_byte(stored, 10) END;
+            open_holds := tashika.holds(stored);
+        END IF;
+        IF any_sets THEN
+            SELECT * INTO life, was_reason, open_holds FROM tashika.after_sets(
+                p_nos[k], this_row, coalesce(lasts[k], tashika.u64(stored, 1), 0), p_at + i, life, was_reason, open_holds);
+        END IF;
+        IF rule IS NULL OR this_role = 2 AND substr(b, 14, 2) <> substr(this_row, 2, 2) THEN
+            PERFORM tashika.refuse(format('event %s: its role may not make this change', p_at + i));
+        ELSIF rule <> '' THEN
+            PERFORM tashika.fulfil(rule, b, t, this_reason, life, tashika.u64(b, o - 8), p_at, p_at + i, p_events);
+        END IF;
+        -- Holding is what comes by the thousand.
+        IF tag <> 2 OR life >= 2 THEN
+            IF tashika.may_follow(tag, this_reason, life, tashika.weight(was_reason)) IS NOT TRUE THEN
+                PERFORM tashika.refuse(format('event %s: such a change can not follow the status', p_at + i));
+            END IF;
+            IF tag = 3 THEN
+                PERFORM tashika.check_release(p_nos[k], stored, b, t, p_at, p_at + i, p_events);
+            END IF;
+        END IF;
+        lives[k] := CASE tag WHEN 1 THEN 1 WHEN 4 THEN 2 ELSE life END;
+        reasons[k] := coalesce(this_reason, was_reason);
+        holds[k] := CASE tag WHEN 2 THEN open_holds + 1 WHEN 3 THEN open_holds - tashika.u16(b, t + 1) ELSE open_holds END;
+        lasts[k] := p_at + i;
+    END LOOP;
+    IF p_epoch <> epoch OR p_book <> book THEN
+        PERFORM tashika.refuse('epoch and book change by their own events only');
     END IF;
-    IF p_certificates <> was.certificates + cardinality(p_rows) THEN
-        PERFORM tashika.refuse('certificates are numbered without gaps');
+    IF cardinality(p_nos) <> cardinality(p_states) THEN
+        PERFORM tashika.refuse('a status is stored for each certificate that an event named, and for no other');
     END IF;
-    IF octet_length(p_tree) % 32 <> 0
-       OR bit_count(int8send(p_position)) <> octet_length(p_tree) / 32 THEN
-        PERFORM tashika.refuse('the hash tree does not fit the position');
-    END IF;
-    IF p_link <> coalesce(p_links[cardinality(p_links)], was.link) THEN
-        PERFORM tashika.refuse('the head is the last event');
-    END IF;
-    IF p_time < was."time" OR cardinality(p_events) = 0
-       AND (p_time, p_epoch, p_certificates) <> (was."time", was.epoch, was.certificates) THEN
-        PERFORM tashika.refuse('the head moves with events only, and never back in time');
-    END IF;
+    FOR k IN 1 .. cardinality(p_nos) LOOP
+        b := p_states[k];
+        IF (get_byte(b, 0) = 1 AND substr(b, 2, 8) = int8send(lasts[k]) AND get_byte(b, 9) = lives[k]
+            AND CASE lives[k] WHEN 2 THEN get_byte(b, 10) = reasons[k]
+                              ELSE holds[k] IS NULL OR tashika.holds(b) = holds[k] END) IS NOT TRUE THEN
+            PERFORM tashika.refuse(CASE WHEN lasts[k] IS NULL
+                THEN 'a status is stored for each certificate that an event named, and for no other'
+                ELSE format('event %s: the status stored with it does not follow from it', lasts[k]) END);
+        END IF;
+    END LOOP;
+    RETURN kinds;
 END $$;
 
 
@@ -320,35 +369,6 @@ BEGIN
             AND position(int8send(p_no) IN p_events[opened_at - p_at]) > 0;
         IF NOT EXISTS (SELECT FROM tashika.set_event x WHERE x.position = opened_at AND x.change = 1) THEN
             PERFORM tashika.refuse(format('event %s releases a hold that is not open', p_position));
-        END IF;
-    END LOOP;
-END $$;
-
-
---
--- Name: check_statuses(bigint[], integer[], integer[], integer[], bigint[], bigint[], bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
---
-
-CREATE FUNCTION tashika.check_statuses(nos bigint[], lives integer[], reasons integer[], holds integer[], lasts bigint[], p_nos bigint[], p_states bytea[]) RETURNS void
-    LANGUAGE plpgsql
-    AS $$
-DECLARE
-    k int;
-    state bytea;
-BEGIN
-    IF cardinality(nos) <> cardinality(p_nos) OR cardinality(nos) <> cardinality(p_states) THEN
-        PERFORM tashika.refuse('a status is stored for each certificate that an event named, and for no other');
-    END IF;
-    FOR i IN 1 .. cardinality(p_nos) LOOP
-        k := CASE WHEN nos[i] = p_nos[i] THEN i ELSE array_position(nos, p_nos[i]) END;
-        IF k IS NULL THEN
-            PERFORM tashika.refuse('a status is stored for each certificate that an event named, and for no other');
-        END IF;
-        state := p_states[i];
-        IF get_byte(state, 0) <> 1 OR substr(state, 2, 8) <> int8send(lasts[k]) OR get_byte(state, 9) <> lives[k]
-           OR lives[k] = 2 AND get_byte(state, 10) <> reasons[k]
-           OR lives[k] < 2 AND tashika.holds(state) <> coalesce(holds[k], tashika.holds(state)) THEN
-            PERFORM tashika.refuse(format('event %s: the status stored with it does not follow from it', lasts[k]));
         END IF;
     END LOOP;
 END $$;
@@ -381,86 +401,23 @@ END $$;
 
 
 --
--- Name: find(integer[], bytea[], bigint[], bytea[], text[], bytea[], bytea[], boolean, bytea[], text[], bigint); Type: FUNCTION; Schema: tashika; Owner: -
+-- Name: fulfil(text, bytea, integer, integer, integer, bigint, bigint, bigint, bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
 --
 
-CREATE FUNCTION tashika.find(p_issuers integer[], p_serials bytea[], p_numbers bigint[], p_media bytea[], p_operators text[], p_sims bytea[], p_holders bytea[], p_families boolean, p_answers bytea[], p_budgets text[], p_hour bigint) RETURNS TABLE(kind smallint, no bigint, a bytea, b bytea, numbers bigint[])
-    LANGUAGE plpgsql STABLE
-    SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$
-DECLARE
-    nos bigint[] := p_numbers;
-    holders bytea[] := p_holders;
-BEGIN
-    RETURN QUERY
-    SELECT 0::smallint, h.position, h.ledger || h.link, h.tree, ARRAY[h.epoch, h."time", h.book, h.certificates]
-    FROM tashika.head h ORDER BY h.position DESC LIMIT 1;
-    IF cardinality(p_serials) > 0 THEN
-        nos := nos || ARRAY(
-            SELECT c.no FROM unnest(p_issuers, p_serials) k (issuer, serial),
-                LATERAL (SELECT y.no FROM tashika.certificate y
-                         WHERE y.issuer = k.issuer AND y.serial = k.serial LIMIT 1) c);
-    END IF;
-    IF cardinality(p_media) > 0 THEN
-        nos := nos || ARRAY(SELECT c.no FROM tashika.certificate c WHERE c.medium = ANY (p_media));
-    END IF;
-    IF cardinality(p_sims) > 0 THEN
-        nos := nos || ARRAY(
-            SELECT c.no FROM unnest(p_operators, p_sims) k (operator, sim),
-                LATERAL (SELECT y.no FROM tashika.certificate y
-                         WHERE y.sim = k.sim AND y.operator = k.operator OFFSET 0) c);
-    END IF;
-    IF p_families AND cardinality(nos) > 0 THEN
-        holders := holders || ARRAY(
-            SELECT DISTINCT c.holder FROM unnest(nos) k (no),
-                LATERAL (SELECT y.holder FROM tashika.certificate y WHERE y.no = k.no LIMIT 1) c);
-    END IF;
-    IF cardinality(holders) > 0 THEN
-        nos := nos || ARRAY(SELECT c.no FROM tashika.certificate c WHERE c.holder = ANY (holders));
-    END IF;
-    IF cardinality(nos) > 0 THEN
-        RETURN QUERY
-        SELECT 1::smallint, c.no, c."row", s.state,
-               ARRAY(SELECT m.list FROM tashika.list_member m WHERE m.certificate = c.no)
-        FROM (SELECT DISTINCT u.no FROM unnest(nos) u (no)) k,
-             LATERAL (SELECT y.no, y."row" FROM tashika.certificate y WHERE y.no = k.no LIMIT 1) c
-             LEFT JOIN LATERAL (SELECT y.state FROM tashika.status y WHERE y.no = c.no LIMIT 1) s ON true
-        ORDER BY c.no;
-    END IF;
-    IF cardinality(p_answers) > 0 THEN
-        RETURN QUERY
-        SELECT 2::smallint, 0::bigint, x.key, x.command, ARRAY[x.outcome, x.first, x.last]
-        FROM unnest(p_answers) k (key),
-             LATERAL (SELECT y.* FROM tashika.answer y WHERE y.key = k.key LIMIT 1) x;
-    END IF;
-    IF cardinality(p_budgets) > 0 THEN
-        RETURN QUERY
-        SELECT 3::smallint, k.o, NULL::bytea, NULL::bytea,
-               ARRAY[coalesce(max(x.used) FILTER (WHERE d.day = 0), 0), coalesce(max(x.used) FILTER (WHERE d.day > 0), 0)]
-        FROM unnest(p_budgets) WITH ORDINALITY k (key, o), generate_series(0, 28) d (day),
-             LATERAL (SELECT y.used FROM tashika.budget y
-                      WHERE y.key = k.key AND y.hour = p_hour - 24 * d.day ORDER BY y.used DESC LIMIT 1) x
-        GROUP BY k.o;
-    END IF;
-END $$;
-
-
---
--- Name: fulfilled(text, bytea, integer, integer, integer, bigint, bigint, bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
---
-
-CREATE FUNCTION tashika.fulfilled(rule text, b bytea, t integer, reason integer, life integer, cause bigint, p_at bigint, p_events bytea[]) RETURNS boolean
+CREATE FUNCTION tashika.fulfil(rule text, b bytea, t integer, reason integer, life integer, cause bigint, p_at bigint, p_position bigint, p_events bytea[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    RETURN coalesce(CASE rule
+    IF (CASE rule
         WHEN 'affiliation' THEN reason = 3
         -- Only what was never delivered, and then without a reason.
         WHEN 'pending' THEN reason = 0 AND life = 0
         -- A carrier holds in its own name.
         WHEN 'own' THEN substr(b, 14, 2 + tashika.u16(b, 13)) = substr(b, t + 3, 2 + tashika.u16(b, t + 2))
         WHEN 'report' THEN tashika.kind_at(cause, p_at, p_events) = 7
-    END, false);
+    END) IS NOT TRUE THEN
+        PERFORM tashika.refuse(format('event %s: its role may not make this change', p_position));
+    END IF;
 END $$;
 
 
@@ -522,6 +479,71 @@ CREATE FUNCTION tashika.may_follow(tag integer, reason integer, life_was integer
                     WHEN 5 THEN life_was = 2 AND tashika.weight(reason) > weight_was
                     ELSE tag IN (6, 7) END
 $$;
+
+
+--
+-- Name: may_write(bytea, integer, integer, integer, bigint, bigint); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.may_write(b bytea, o integer, p_kind integer, p_role integer, at bigint, epoch bigint) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    this_detail int := CASE p_kind
+        WHEN 6 THEN get_byte(b, o + CASE get_byte(b, o) WHEN 1 THEN 3 WHEN 2 THEN 5 ELSE 45 END)
+        WHEN 7 THEN get_byte(b, o)
+        ELSE 0 END;
+    rule text := (SELECT r.only_if FROM tashika.rule r
+                  WHERE r.kind = p_kind AND r.role = p_role AND r.detail = this_detail);
+BEGIN
+    RETURN rule = '' AND get_byte(b, 0) = 1 AND get_byte(b, 3) = 1 AND p_kind <> 5
+        -- The ledger's creation is its first event, and nothing else is.
+        AND (p_kind = 1) = (at = 1)
+        AND (p_kind <> 1 OR substr(b, o + 1) = (SELECT h.ledger FROM tashika.head h ORDER BY h.position DESC LIMIT 1))
+        -- A CA names its own generation as a set, or a list of its own certificates; a chip batch may hold another's.
+        AND (p_kind <> 6 OR p_role <> 2 OR get_byte(b, o) = 3
+             OR get_byte(b, o) = 1 AND substr(b, o + 2, 2) = substr(b, 14, 2))
+        AND (p_kind <> 12 OR tashika.u32(b, o) > epoch);
+END $$;
+
+
+--
+-- Name: named(integer[], bytea[], bigint[], bytea[], text[], bytea[], bytea[], boolean); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.named(p_issuers integer[], p_serials bytea[], p_numbers bigint[], p_media bytea[], p_operators text[], p_sims bytea[], p_holders bytea[], p_families boolean) RETURNS SETOF bigint
+    LANGUAGE plpgsql STABLE
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    AS $$
+DECLARE
+    nos bigint[] := p_numbers;
+    holders bytea[] := p_holders;
+BEGIN
+    IF cardinality(p_serials) > 0 THEN
+        nos := nos || ARRAY(
+            SELECT c.no FROM unnest(p_issuers, p_serials) k (issuer, serial),
+                LATERAL (SELECT y.no FROM tashika.certificate y
+                         WHERE y.issuer = k.issuer AND y.serial = k.serial LIMIT 1) c);
+    END IF;
+    IF cardinality(p_media) > 0 THEN
+        nos := nos || ARRAY(SELECT c.no FROM tashika.certificate c WHERE c.medium = ANY (p_media));
+    END IF;
+    IF cardinality(p_sims) > 0 THEN
+        nos := nos || ARRAY(
+            SELECT c.no FROM unnest(p_operators, p_sims) k (operator, sim),
+                LATERAL (SELECT y.no FROM tashika.certificate y
+                         WHERE y.sim = k.sim AND y.operator = k.operator OFFSET 0) c);
+    END IF;
+    IF p_families AND cardinality(nos) > 0 THEN
+        holders := holders || ARRAY(
+            SELECT DISTINCT c.holder FROM unnest(nos) k (no),
+                LATERAL (SELECT y.holder FROM tashika.certificate y WHERE y.no = k.no LIMIT 1) c);
+    END IF;
+    IF cardinality(holders) > 0 THEN
+        nos := nos || ARRAY(SELECT c.no FROM tashika.certificate c WHERE c.holder = ANY (holders));
+    END IF;
+    RETURN QUERY SELECT DISTINCT u.no FROM unnest(nos) u (no) ORDER BY u.no;
+END $$;
 
 
 --
@@ -645,6 +667,24 @@ CREATE FUNCTION tashika.sets_on(p_no bigint, p_row bytea, p_as_of bigint, p_befo
                         ELSE EXISTS (SELECT FROM tashika.list_member m WHERE m.list = x.no AND m.certificate = p_no) END
     ORDER BY x.position
 $$;
+
+
+--
+-- Name: stands_at(bigint, bytea, bigint); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.stands_at(p_at bigint, p_at_link bytea, p_at_epoch bigint) RETURNS bigint
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    h tashika.head%ROWTYPE;
+BEGIN
+    SELECT * INTO STRICT h FROM tashika.head y ORDER BY y.position DESC LIMIT 1;
+    IF h.position = p_at AND h.link = p_at_link AND h.epoch = p_at_epoch THEN
+        PERFORM tashika.refuse('the batch names a head that never was: positions are numbered without gaps');
+    END IF;
+    RETURN h.position;
+END $$;
 
 
 --
@@ -830,6 +870,26 @@ CREATE FUNCTION tashika.weight(reason integer) RETURNS integer
 
 
 --
+-- Name: write_answers(bytea[], bytea[], smallint[], bigint[], bigint[]); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.write_answers(p_keys bytea[], p_commands bytea[], p_outcomes smallint[], p_firsts bigint[], p_lasts bigint[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    answers bigint;
+BEGIN
+    INSERT INTO tashika.answer SELECT * FROM unnest(p_keys, p_commands, p_outcomes, p_firsts, p_lasts)
+    ON CONFLICT DO NOTHING;
+    GET DIAGNOSTICS answers = ROW_COUNT;
+    -- An answer without an event leaves the head as it is, so here is where a second writer is noticed.
+    IF answers <> cardinality(p_keys) THEN
+        RAISE EXCEPTION USING ERRCODE = 'TK002', MESSAGE = 'a command of that name was answered meanwhile';
+    END IF;
+END $$;
+
+
+--
 -- Name: write_book(bigint, bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
 --
 
@@ -858,33 +918,6 @@ BEGIN
         PERFORM tashika.refuse('issuers and scopes are numbered from 1 without gaps');
     END IF;
     PERFORM tashika.close_lists(p_at, p_events);
-END $$;
-
-
---
--- Name: write_budgets(text[], bigint[], bigint[]); Type: FUNCTION; Schema: tashika; Owner: -
---
-
-CREATE FUNCTION tashika.write_budgets(p_keys text[], p_hours bigint[], p_used bigint[]) RETURNS void
-    LANGUAGE plpgsql
-    AS $$
-DECLARE
-    this_key text;
-    this_hour bigint;
-    newest bigint;
-BEGIN
-    FOR i IN 1 .. cardinality(p_keys) LOOP
-        this_key := p_keys[i];
-        this_hour := p_hours[i];
-        SELECT b.used INTO newest FROM tashika.budget b WHERE b.key = this_key AND b.hour = this_hour
-        ORDER BY b.used DESC LIMIT 1;
-        IF NOT FOUND THEN
-            INSERT INTO tashika.budget VALUES (this_key, this_hour, p_used[i]);
-        ELSIF p_used[i] > 0 THEN
-            UPDATE tashika.budget b SET used = newest + p_used[i]
-            WHERE b.key = this_key AND b.hour = this_hour AND b.used = newest;
-        END IF;
-    END LOOP;
 END $$;
 
 
@@ -934,10 +967,30 @@ END $$;
 
 
 --
--- Name: write_rows(tashika.head, bytea[], bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
+-- Name: write_rarer(bigint, bigint, bigint, bigint, integer, bytea[], bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
 --
 
-CREATE FUNCTION tashika.write_rows(was tashika.head, p_events bytea[], p_rows bytea[]) RETURNS void
+CREATE FUNCTION tashika.write_rarer(p_at bigint, p_at_book bigint, p_book bigint, p_at_certificates bigint, kinds integer, p_events bytea[], p_rows bytea[]) RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF p_book > p_at_book THEN
+        PERFORM tashika.write_book(p_at, p_events);
+    END IF;
+    IF (kinds & 16) <> 0 OR cardinality(p_rows) > 0 THEN
+        PERFORM tashika.write_rows(p_at, p_at_certificates, p_events, p_rows);
+    END IF;
+    IF (kinds & (256 | 512)) <> 0 THEN
+        PERFORM tashika.write_queue(p_at, p_events);
+    END IF;
+END $$;
+
+
+--
+-- Name: write_rows(bigint, bigint, bytea[], bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
+--
+
+CREATE FUNCTION tashika.write_rows(p_at bigint, p_at_certificates bigint, p_events bytea[], p_rows bytea[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
 DECLARE
@@ -951,8 +1004,8 @@ BEGIN
            array_agg(substr(e.bytes, e.body + 13, 32) ORDER BY e.position),
            array_agg(tashika.u32(e.bytes, e.body + 8) ORDER BY e.position)
       INTO firsts, issuers, digests, counts
-      FROM tashika.parsed(was.position, p_events) e WHERE e.kind = 4;
-    IF firsts IS NULL OR firsts[1] <> was.certificates + 1
+      FROM tashika.parsed(p_at, p_events) e WHERE e.kind = 4;
+    IF firsts IS NULL OR firsts[1] <> p_at_certificates + 1
        OR (SELECT sum(c) FROM unnest(counts) c) <> cardinality(p_rows) THEN
         PERFORM tashika.refuse('registration events name exactly the certificates that come with them');
     END IF;
@@ -961,7 +1014,7 @@ BEGIN
                count(*) AS counted,
                bool_and(tashika.u16(g.r, 1) = issuers[g.event] AND s.issuer = issuers[g.event]
                         AND get_byte(g.r, 0) = 1) AS fits
-        FROM (SELECT width_bucket(was.certificates + u.o, firsts) AS event, u.r, u.o, get_byte(u.r, 3) AS n
+        FROM (SELECT width_bucket(p_at_certificates + u.o, firsts) AS event, u.r, u.o, get_byte(u.r, 3) AS n
               FROM unnest(p_rows) WITH ORDINALITY u (r, o) OFFSET 0) g
         LEFT JOIN LATERAL (
             SELECT x.issuer FROM tashika.scope x WHERE x.no = tashika.u32(g.r, g.n + 58) LIMIT 1) s ON true
@@ -976,7 +1029,7 @@ BEGIN
            CASE get_byte(x.r, x.n + 69) WHEN 1 THEN convert_from(substr(x.r, x.n + 73, x.m), 'UTF8') END,
            CASE get_byte(x.r, x.n + 69) WHEN 1 THEN substr(x.r, x.n + x.m + 73, 16) END,
            x.r
-    FROM (SELECT was.certificates + y.o AS no, y.r, y.n,
+    FROM (SELECT p_at_certificates + y.o AS no, y.r, y.n,
                  CASE get_byte(y.r, y.n + 69) WHEN 1 THEN tashika.u16(y.r, y.n + 70) END AS m
           FROM (SELECT u.o, u.r, get_byte(u.r, 3) AS n FROM unnest(p_rows) WITH ORDINALITY u (r, o) OFFSET 0) y
           OFFSET 0) x;
@@ -984,116 +1037,27 @@ END $$;
 
 
 --
--- Name: write_statuses(bigint, bytea[], integer[], integer[], bigint[], integer[], bigint[], bytea[]); Type: FUNCTION; Schema: tashika; Owner: -
+-- Name: write_timers(bigint[], bigint[], bigint[], bigint[]); Type: FUNCTION; Schema: tashika; Owner: -
 --
 
-CREATE FUNCTION tashika.write_statuses(p_at bigint, p_events bytea[], kinds integer[], roles integer[], causes bigint[], bodies integer[], p_nos bigint[], p_states bytea[]) RETURNS void
+CREATE FUNCTION tashika.write_timers(p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[]) RETURNS void
     LANGUAGE plpgsql
     AS $$
 DECLARE
-    -- The certificates changed, by their first change, each as its last change leaves it. `holds` is NULL where it can't
-    -- be told from here: a set's hold was lifted that may have been lifted before.
-    nos bigint[] := '{}';
-    lives int[] := '{}';
-    reasons int[] := '{}';
-    holds int[] := '{}';
-    lasts bigint[] := '{}';
-    -- The change at hand, and what it is made on.
-    b bytea;
-    body int;
-    t int;
-    tag int;
-    reason int;
-    changed bigint;
-    this_role int;
-    this_detail int;
-    this_row bytea;
-    stored bytea;
-    rule text;
-    k int;
-    life int;
-    was_reason int;
-    open_holds int;
-    as_of bigint;
-    any_sets boolean := EXISTS (SELECT FROM tashika.set_event);
-    s record;
+    done record;
 BEGIN
-    FOR i IN 1 .. cardinality(p_events) LOOP
-        CONTINUE WHEN kinds[i] <> 5;
-        b := p_events[i];
-        body := bodies[i];
-        changed := tashika.u64(b, body);
-        t := body + 11 + get_byte(b, body + 10);
-        tag := get_byte(b, t);
-        reason := CASE WHEN tag IN (4, 5) THEN get_byte(b, t + 1) END;
-        this_role := roles[i];
-        this_detail := tag * 16 + CASE tag WHEN 2 THEN get_byte(b, t + 1) ELSE 0 END;
-        SELECT c."row", y.state, (SELECT r.only_if FROM tashika.rule r
-                                  WHERE r.kind = 5 AND r.role = this_role AND r.detail = this_detail)
-          INTO this_row, stored, rule
-          FROM tashika.certificate c LEFT JOIN tashika.status y ON y.no = c.no WHERE c.no = changed;
-        IF NOT FOUND OR substr(b, body + 9, t - body - 8) <> substr(this_row, 2, t - body - 8) THEN
-            PERFORM tashika.refuse(format('event %s: no such certificate has this number', p_at + i));
-        END IF;
-        k := array_position(nos, changed);
-        IF k IS NOT NULL THEN
-            life := lives[k];
-            was_reason := reasons[k];
-            open_holds := holds[k];
-            as_of := lasts[k];
-        ELSE
-            k := cardinality(nos) + 1;
-            IF stored IS NULL THEN
-                life := 1 - get_byte(this_row, 68 + get_byte(this_row, 3));
-                was_reason := NULL;
-                open_holds := 0;
-                as_of := 0;
-            ELSE
-                life := get_byte(stored, 9);
-                was_reason := CASE life WHEN 2 THEN get_byte(stored, 10) END;
-                open_holds := tashika.holds(stored);
-                as_of := tashika.u64(stored, 1);
-            END IF;
-        END IF;
-        IF any_sets THEN
-            FOR s IN SELECT * FROM tashika.sets_on(changed, this_row, as_of, p_at + i) LOOP
-                IF s.change = 3 AND (life < 2 OR tashika.weight(s.reason) > tashika.weight(was_reason)) THEN
-                    life := 2;
-                    was_reason := s.reason;
-                ELSIF life < 2 THEN
-                    open_holds := CASE s.change WHEN 1 THEN open_holds + 1 END;
-                END IF;
-            END LOOP;
-        END IF;
-        IF rule IS NULL
-           OR this_role = 2 AND tashika.u16(b, 13) <> tashika.u16(this_row, 1)
-           OR rule <> '' AND NOT tashika.fulfilled(rule, b, t, reason, life, causes[i], p_at, p_events) THEN
-            PERFORM tashika.refuse(format('event %s: its role may not make this change', p_at + i));
-        END IF;
-        IF tashika.may_follow(tag, reason, life, tashika.weight(was_reason)) IS NOT TRUE THEN
-            PERFORM tashika.refuse(format('event %s: such a change can not follow the status', p_at + i));
-        END IF;
-        IF tag = 3 THEN
-            PERFORM tashika.check_release(changed, stored, b, t, p_at, p_at + i, p_events);
-        END IF;
-        nos[k] := changed;
-        lives[k] := CASE tag WHEN 1 THEN 1 WHEN 4 THEN 2 ELSE life END;
-        reasons[k] := coalesce(reason, was_reason);
-        holds[k] := open_holds + CASE tag WHEN 2 THEN 1 WHEN 3 THEN -tashika.u16(b, t + 1) ELSE 0 END;
-        lasts[k] := p_at + i;
+    FOR done IN SELECT u.at, u.no FROM unnest(p_done_at, p_done_nos) u (at, no) LOOP
+        DELETE FROM tashika.timer t WHERE t.at = done.at AND t.certificate = done.no;
     END LOOP;
-    IF cardinality(nos) = 0 AND cardinality(p_nos) = 0 THEN
-        RETURN;
-    END IF;
-    PERFORM tashika.check_statuses(nos, lives, reasons, holds, lasts, p_nos, p_states);
-    INSERT INTO tashika.status
-    SELECT n.no, get_byte(n.state, 9), CASE get_byte(n.state, 9) WHEN 2 THEN get_byte(n.state, 10) END,
-           tashika.holds(n.state), n.state
-    FROM unnest(p_nos, p_states) n (no, state)
-    ON CONFLICT (no) DO UPDATE
-       SET life = excluded.life, reason = excluded.reason, holds = excluded.holds, state = excluded.state;
+    -- After those that are done: what is done and set again in one batch is set.
+    INSERT INTO tashika.timer SELECT t.at, t.no FROM unnest(p_timer_at, p_timer_nos) t (at, no)
+    ON CONFLICT DO NOTHING;
 END $$;
 
+
+SET default_tablespace = '';
+
+SET default_table_access_method = heap;
 
 --
 -- Name: answer; Type: TABLE; Schema: tashika; Owner: -
@@ -1160,6 +1124,23 @@ CREATE TABLE tashika.event (
     link bytea NOT NULL
 );
 ALTER TABLE ONLY tashika.event ALTER COLUMN bytes SET STORAGE EXTERNAL;
+
+
+--
+-- Name: head; Type: TABLE; Schema: tashika; Owner: -
+--
+
+CREATE TABLE tashika.head (
+    "position" bigint NOT NULL,
+    ledger bytea NOT NULL,
+    epoch bigint NOT NULL,
+    link bytea NOT NULL,
+    tree bytea NOT NULL,
+    "time" bigint NOT NULL,
+    book bigint NOT NULL,
+    certificates bigint NOT NULL
+)
+WITH (fillfactor='10', autovacuum_vacuum_threshold='1000', autovacuum_vacuum_scale_factor='0');
 
 
 --
@@ -1588,7 +1569,7 @@ COPY tashika.rule (kind, role, detail, only_if) FROM stdin;
 --
 
 COPY tashika.schema_version (version, applied_at) FROM stdin;
-1	2026-11-20 13:15:36.947614+00
+1	2026-11-20 14:11:38.803089+00
 \.
 
 
@@ -1894,11 +1875,18 @@ GRANT ALL ON FUNCTION tashika.add_to_list(p_list bigint, p_members bigint[]) TO 
 
 
 --
--- Name: FUNCTION append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_nos bigint[], p_states bytea[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]); Type: ACL; Schema: tashika; Owner: -
+-- Name: FUNCTION after_sets(p_no bigint, p_row bytea, p_as_of bigint, p_before bigint, INOUT life integer, INOUT was_reason integer, INOUT open_holds integer); Type: ACL; Schema: tashika; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tashika.append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_nos bigint[], p_states bytea[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]) FROM PUBLIC;
-GRANT ALL ON FUNCTION tashika.append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_nos bigint[], p_states bytea[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]) TO tashika_server;
+REVOKE ALL ON FUNCTION tashika.after_sets(p_no bigint, p_row bytea, p_as_of bigint, p_before bigint, INOUT life integer, INOUT was_reason integer, INOUT open_holds integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_at_time bigint, p_at_book bigint, p_at_certificates bigint, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_nos bigint[], p_states bytea[], p_changed integer[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_at_time bigint, p_at_book bigint, p_at_certificates bigint, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_nos bigint[], p_states bytea[], p_changed integer[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]) FROM PUBLIC;
+GRANT ALL ON FUNCTION tashika.append(p_at_epoch bigint, p_at bigint, p_at_link bytea, p_at_time bigint, p_at_book bigint, p_at_certificates bigint, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[], p_nos bigint[], p_states bytea[], p_changed integer[], p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[], p_answer_keys bytea[], p_answer_commands bytea[], p_answer_outcomes smallint[], p_answer_firsts bigint[], p_answer_lasts bigint[], p_budget_keys text[], p_budget_hours bigint[], p_budget_used bigint[], p_inbox_nos bigint[], p_inbox_firsts bigint[], p_inbox_lasts bigint[], p_inbox_whys text[]) TO tashika_server;
 
 
 --
@@ -1910,25 +1898,17 @@ GRANT ALL ON FUNCTION tashika.beat(p_now bigint, OUT epoch bigint, OUT at bigint
 
 
 --
--- Name: TABLE head; Type: ACL; Schema: tashika; Owner: -
+-- Name: FUNCTION body_behind(b bytea, role integer); Type: ACL; Schema: tashika; Owner: -
 --
 
-GRANT SELECT ON TABLE tashika.head TO tashika_server;
-GRANT SELECT ON TABLE tashika.head TO tashika_reader;
-
-
---
--- Name: FUNCTION check_events(was tashika.head, p_epoch bigint, p_book bigint, p_events bytea[], p_links bytea[], OUT kinds integer[], OUT roles integer[], OUT causes bigint[], OUT bodies integer[]); Type: ACL; Schema: tashika; Owner: -
---
-
-REVOKE ALL ON FUNCTION tashika.check_events(was tashika.head, p_epoch bigint, p_book bigint, p_events bytea[], p_links bytea[], OUT kinds integer[], OUT roles integer[], OUT causes bigint[], OUT bodies integer[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tashika.body_behind(b bytea, role integer) FROM PUBLIC;
 
 
 --
--- Name: FUNCTION check_head(was tashika.head, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[]); Type: ACL; Schema: tashika; Owner: -
+-- Name: FUNCTION check_events(p_at bigint, p_at_link bytea, p_at_time bigint, p_at_book bigint, p_at_epoch bigint, p_book bigint, p_epoch bigint, p_events bytea[], p_links bytea[], p_nos bigint[], p_states bytea[], p_changed integer[]); Type: ACL; Schema: tashika; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tashika.check_head(was tashika.head, p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_certificates bigint, p_events bytea[], p_links bytea[], p_rows bytea[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tashika.check_events(p_at bigint, p_at_link bytea, p_at_time bigint, p_at_book bigint, p_at_epoch bigint, p_book bigint, p_epoch bigint, p_events bytea[], p_links bytea[], p_nos bigint[], p_states bytea[], p_changed integer[]) FROM PUBLIC;
 
 
 --
@@ -1939,13 +1919,6 @@ REVOKE ALL ON FUNCTION tashika.check_release(p_no bigint, stored bytea, b bytea,
 
 
 --
--- Name: FUNCTION check_statuses(nos bigint[], lives integer[], reasons integer[], holds integer[], lasts bigint[], p_nos bigint[], p_states bytea[]); Type: ACL; Schema: tashika; Owner: -
---
-
-REVOKE ALL ON FUNCTION tashika.check_statuses(nos bigint[], lives integer[], reasons integer[], holds integer[], lasts bigint[], p_nos bigint[], p_states bytea[]) FROM PUBLIC;
-
-
---
 -- Name: FUNCTION close_lists(p_at bigint, p_events bytea[]); Type: ACL; Schema: tashika; Owner: -
 --
 
@@ -1953,19 +1926,10 @@ REVOKE ALL ON FUNCTION tashika.close_lists(p_at bigint, p_events bytea[]) FROM P
 
 
 --
--- Name: FUNCTION find(p_issuers integer[], p_serials bytea[], p_numbers bigint[], p_media bytea[], p_operators text[], p_sims bytea[], p_holders bytea[], p_families boolean, p_answers bytea[], p_budgets text[], p_hour bigint); Type: ACL; Schema: tashika; Owner: -
+-- Name: FUNCTION fulfil(rule text, b bytea, t integer, reason integer, life integer, cause bigint, p_at bigint, p_position bigint, p_events bytea[]); Type: ACL; Schema: tashika; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tashika.find(p_issuers integer[], p_serials bytea[], p_numbers bigint[], p_media bytea[], p_operators text[], p_sims bytea[], p_holders bytea[], p_families boolean, p_answers bytea[], p_budgets text[], p_hour bigint) FROM PUBLIC;
-GRANT ALL ON FUNCTION tashika.find(p_issuers integer[], p_serials bytea[], p_numbers bigint[], p_media bytea[], p_operators text[], p_sims bytea[], p_holders bytea[], p_families boolean, p_answers bytea[], p_budgets text[], p_hour bigint) TO tashika_server;
-GRANT ALL ON FUNCTION tashika.find(p_issuers integer[], p_serials bytea[], p_numbers bigint[], p_media bytea[], p_operators text[], p_sims bytea[], p_holders bytea[], p_families boolean, p_answers bytea[], p_budgets text[], p_hour bigint) TO tashika_reader;
-
-
---
--- Name: FUNCTION fulfilled(rule text, b bytea, t integer, reason integer, life integer, cause bigint, p_at bigint, p_events bytea[]); Type: ACL; Schema: tashika; Owner: -
---
-
-REVOKE ALL ON FUNCTION tashika.fulfilled(rule text, b bytea, t integer, reason integer, life integer, cause bigint, p_at bigint, p_events bytea[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tashika.fulfil(rule text, b bytea, t integer, reason integer, life integer, cause bigint, p_at bigint, p_position bigint, p_events bytea[]) FROM PUBLIC;
 
 
 --
@@ -1994,6 +1958,22 @@ REVOKE ALL ON FUNCTION tashika.kind_at(p_position bigint, p_at bigint, p_events 
 --
 
 REVOKE ALL ON FUNCTION tashika.may_follow(tag integer, reason integer, life_was integer, weight_was integer) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION may_write(b bytea, o integer, p_kind integer, p_role integer, at bigint, epoch bigint); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.may_write(b bytea, o integer, p_kind integer, p_role integer, at bigint, epoch bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION named(p_issuers integer[], p_serials bytea[], p_numbers bigint[], p_media bytea[], p_operators text[], p_sims bytea[], p_holders bytea[], p_families boolean); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.named(p_issuers integer[], p_serials bytea[], p_numbers bigint[], p_media bytea[], p_operators text[], p_sims bytea[], p_holders bytea[], p_families boolean) FROM PUBLIC;
+GRANT ALL ON FUNCTION tashika.named(p_issuers integer[], p_serials bytea[], p_numbers bigint[], p_media bytea[], p_operators text[], p_sims bytea[], p_holders bytea[], p_families boolean) TO tashika_server;
+GRANT ALL ON FUNCTION tashika.named(p_issuers integer[], p_serials bytea[], p_numbers bigint[], p_media bytea[], p_operators text[], p_sims bytea[], p_holders bytea[], p_families boolean) TO tashika_reader;
 
 
 --
@@ -2054,6 +2034,13 @@ REVOKE ALL ON FUNCTION tashika.revoke_ca(role regrole) FROM PUBLIC;
 --
 
 REVOKE ALL ON FUNCTION tashika.sets_on(p_no bigint, p_row bytea, p_as_of bigint, p_before bigint) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION stands_at(p_at bigint, p_at_link bytea, p_at_epoch bigint); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.stands_at(p_at bigint, p_at_link bytea, p_at_epoch bigint) FROM PUBLIC;
 
 
 --
@@ -2144,17 +2131,17 @@ REVOKE ALL ON FUNCTION tashika.weight(reason integer) FROM PUBLIC;
 
 
 --
+-- Name: FUNCTION write_answers(p_keys bytea[], p_commands bytea[], p_outcomes smallint[], p_firsts bigint[], p_lasts bigint[]); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.write_answers(p_keys bytea[], p_commands bytea[], p_outcomes smallint[], p_firsts bigint[], p_lasts bigint[]) FROM PUBLIC;
+
+
+--
 -- Name: FUNCTION write_book(p_at bigint, p_events bytea[]); Type: ACL; Schema: tashika; Owner: -
 --
 
 REVOKE ALL ON FUNCTION tashika.write_book(p_at bigint, p_events bytea[]) FROM PUBLIC;
-
-
---
--- Name: FUNCTION write_budgets(p_keys text[], p_hours bigint[], p_used bigint[]); Type: ACL; Schema: tashika; Owner: -
---
-
-REVOKE ALL ON FUNCTION tashika.write_budgets(p_keys text[], p_hours bigint[], p_used bigint[]) FROM PUBLIC;
 
 
 --
@@ -2172,17 +2159,24 @@ REVOKE ALL ON FUNCTION tashika.write_queue(p_at bigint, p_events bytea[]) FROM P
 
 
 --
--- Name: FUNCTION write_rows(was tashika.head, p_events bytea[], p_rows bytea[]); Type: ACL; Schema: tashika; Owner: -
+-- Name: FUNCTION write_rarer(p_at bigint, p_at_book bigint, p_book bigint, p_at_certificates bigint, kinds integer, p_events bytea[], p_rows bytea[]); Type: ACL; Schema: tashika; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tashika.write_rows(was tashika.head, p_events bytea[], p_rows bytea[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tashika.write_rarer(p_at bigint, p_at_book bigint, p_book bigint, p_at_certificates bigint, kinds integer, p_events bytea[], p_rows bytea[]) FROM PUBLIC;
 
 
 --
--- Name: FUNCTION write_statuses(p_at bigint, p_events bytea[], kinds integer[], roles integer[], causes bigint[], bodies integer[], p_nos bigint[], p_states bytea[]); Type: ACL; Schema: tashika; Owner: -
+-- Name: FUNCTION write_rows(p_at bigint, p_at_certificates bigint, p_events bytea[], p_rows bytea[]); Type: ACL; Schema: tashika; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tashika.write_statuses(p_at bigint, p_events bytea[], kinds integer[], roles integer[], causes bigint[], bodies integer[], p_nos bigint[], p_states bytea[]) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tashika.write_rows(p_at bigint, p_at_certificates bigint, p_events bytea[], p_rows bytea[]) FROM PUBLIC;
+
+
+--
+-- Name: FUNCTION write_timers(p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[]); Type: ACL; Schema: tashika; Owner: -
+--
+
+REVOKE ALL ON FUNCTION tashika.write_timers(p_timer_at bigint[], p_timer_nos bigint[], p_done_at bigint[], p_done_nos bigint[]) FROM PUBLIC;
 
 
 --
@@ -2223,6 +2217,14 @@ GRANT SELECT ON TABLE tashika.certificate TO tashika_reader;
 
 GRANT SELECT ON TABLE tashika.event TO tashika_server;
 GRANT SELECT ON TABLE tashika.event TO tashika_reader;
+
+
+--
+-- Name: TABLE head; Type: ACL; Schema: tashika; Owner: -
+--
+
+GRANT SELECT ON TABLE tashika.head TO tashika_server;
+GRANT SELECT ON TABLE tashika.head TO tashika_reader;
 
 
 --
@@ -2333,5 +2335,5 @@ GRANT SELECT ON TABLE tashika.timer TO tashika_reader;
 -- PostgreSQL database dump complete
 --
 
-\unrestrict HwZWU15yjemIFLoYS0PkgbJvmNdYOROzZw13AmJ5mNISaTbCXcMR7NuajK8rvcN
+\unrestrict 5NP5FgpUal2P2NDrsu4wBal3yX8ptWUjN4GP6vjgSVgrSvk2PQ3fhyymHvLsHB5
 

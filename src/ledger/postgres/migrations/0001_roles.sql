@@ -22,7 +22,7 @@ REVOKE ALL ON SCHEMA tashika FROM PUBLIC;
 GRANT USAGE ON SCHEMA tashika TO tashika_server, tashika_reader;
 GRANT SELECT ON ALL TABLES IN SCHEMA tashika TO tashika_server, tashika_reader;
 
-GRANT EXECUTE ON FUNCTION tashika.find, tashika.registered TO tashika_server, tashika_reader;
+GRANT EXECUTE ON FUNCTION tashika.named, tashika.registered TO tashika_server, tashika_reader;
 GRANT EXECUTE ON FUNCTION
     tashika.append, tashika.take_turn, tashika.new_list, tashika.add_to_list, tashika.beat, tashika.take_lease,
     tashika.release_lease, tashika.upkeep
