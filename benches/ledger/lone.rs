@@ -22,7 +22,7 @@ pub fn lone(name: &str, ledger: &Arc<dyn Ledger>, bare: &Bare, scale: Scale, tab
     let (mut ours, mut theirs, mut searches) = (Vec::new(), Vec::new(), Vec::new());
     for n in 0..LONE_ROUNDS {
         if n == WARMING_ROUNDS {
-            [&mut ours, &mut theirs, &mut searches].map(Vec::clear);
+            [&mut ours, &mut theirs, &mut searches].into_iter().for_each(Vec::clear);
         }
         if n % ROUNDS_PER_UPKEEP == 0 {
             ledger.upkeep().expect("upkeep");

@@ -98,11 +98,15 @@ fn write_status(connection: &Connection, new: &NewStatus) -> Result<(), LedgerEr
     };
     let state = encode_status(&new.status);
     let values = (new.no.0, life, reason, &state[..]);
-    // Not an upsert: its insert half would have to be let past the trigger that keeps INSERT OR REPLACE out.
-    let mut update = connection.prepare_cached("UPDATE status SET life = ?2, reason = ?3, state = ?4 WHERE no = ?1")?;
-    if update.execute(values)? == 0 {
-        connection.prepare_cached("INSERT INTO status VALUES (?1, ?2, ?3, ?4)")?.execute(values)?;
-    }
+    // Not an upsert: its insert half would have to be let past the trigger that keeps INSERT OR REPLACE out. And looked
+    // for first: an UPDATE of a table with triggers opens a table of its own, which costs more than all the rest here.
+    let stored = connection.prepare_cached("SELECT 1 FROM status WHERE no = ?1")?.exists([new.no.0])?;
+    let sql = if stored {
+        "UPDATE status SET life = ?2, reason = ?3, state = ?4 WHERE no = ?1"
+    } else {
+        "INSERT INTO status VALUES (?1, ?2, ?3, ?4)"
+    };
+    connection.prepare_cached(sql)?.execute(values)?;
     Ok(())
 }
 
