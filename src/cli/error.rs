@@ -41,6 +41,14 @@ pub enum Exit {
 /// A failure of a verb.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
+    /// A backup that can't be restored.
+    #[error("{}: {why}", file.display())]
+    Backup {
+        /// Which file.
+        file: PathBuf,
+        /// What is wrong with it, and what to do.
+        why: String,
+    },
     /// A file that bulk work reads.
     #[error("{}: {source}", file.display())]
     Bulk {
@@ -157,7 +165,7 @@ impl CliError {
             | Self::Key(_)
             | Self::Note(_)
             | Self::Pseudonym(_) => Exit::File,
-            Self::CheckpointFile(_) => Exit::Damaged,
+            Self::Backup { .. } | Self::CheckpointFile(_) => Exit::Damaged,
             Self::Config(_) | Self::Usage(_) | Self::NoConfig => Exit::Usage,
             Self::Demo(error) => of_demo(error),
             Self::Serve(error) => of_serve(error),
@@ -224,6 +232,7 @@ fn of_witness(error: &WitnessError) -> Exit {
 
 fn of_ledger(error: &LedgerError) -> Exit {
     match error {
+        LedgerError::Denied(_) => Exit::File,
         LedgerError::Missing(_) => Exit::NotFound,
         LedgerError::Settings(_) => Exit::Usage,
         _ => match error.severity() {

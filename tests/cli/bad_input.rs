@@ -119,9 +119,13 @@ fn an_unreadable_database() {
     assert_eq!(fs::read(&file).unwrap(), torn, "nothing was changed");
     fs::write(&file, "not a database, but a text that is long enough to be read as the header of one if nobody looks")
         .unwrap();
-    fails(3, "which is something else");
+    let strange = "isn't a tashika ledger, or is damaged beyond recognition: move it away, then bring a backup back";
+    fails(6, strange);
+    // What a full disk leaves.
+    fs::write(&file, "").unwrap();
+    fails(6, strange);
     fs::remove_file(&file).unwrap();
-    fails(3, "make one with 'tashika init'");
+    fails(3, "bring a backup back with 'tashika ledger restore FILE', or make a new installation");
     assert!(!file.exists(), "nothing was made");
 }
 
@@ -133,7 +137,7 @@ fn a_schema_newer_than_the_program() {
     database.pragma_update(None, "user_version", 1_000).unwrap();
     drop(database);
     let ran = house.run(&["issuer", "list"]);
-    let says = "the ledger has schema 1000, this program knows";
+    let says = "the ledger has schema 1000, and this program knows schemas up to 1: upgrade tashika";
     assert!(ran.code == 6 && ran.stderr.contains(says) && ran.stderr.lines().count() == 1, "{ran:?}");
 }
 

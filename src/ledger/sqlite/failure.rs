@@ -1,8 +1,12 @@
 //! What SQLite reports, sorted into the ledger's errors. Used by every file of the adapter through `?`.
 
+use std::path::Path;
+
 use rusqlite::{Error, ErrorCode};
 
 use crate::ledger::LedgerError;
+
+use super::store::place;
 
 impl From<Error> for LedgerError {
     /// For everything but a commit: there nothing was written.
@@ -14,11 +18,26 @@ impl From<Error> for LedgerError {
             }
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::Damaged(message(error)),
             Some(ErrorCode::DiskFull) => Self::Full(message(error)),
-            Some(ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => Self::Settings(message(error)),
+            Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied | ErrorCode::ReadOnly) => {
+                Self::Denied(message(error))
+            }
             Some(_) => Self::Unreachable(message(error)),
             // Of the other kinds, only values of another type or range than was written can occur.
             None => Self::Damaged(error.to_string()),
         }
+    }
+}
+
+/// Says which file an error is about, where SQLite doesn't.
+pub(super) fn of_file(path: &Path, error: LedgerError) -> LedgerError {
+    match error {
+        LedgerError::Denied(why) => LedgerError::Denied(format!(
+            "{} and its folder can't be written to by this user: {why}: run tashika as their owner, and see that the \
+             file system is writable",
+            place(path)
+        )),
+        LedgerError::Full(why) => LedgerError::Full(format!("{} ({why})", place(path))),
+        other => other,
     }
 }
 
