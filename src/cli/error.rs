@@ -1,6 +1,6 @@
 //! What can go wrong on the command line, and the exit code for it. Every verb's error is a [`CliError`].
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,6 +9,7 @@ use crate::app::demo::DemoError;
 use crate::app::pseudonym::PseudonymError;
 use crate::app::serve::ServeError;
 use crate::app::witness::WitnessError;
+use crate::app::words::refused_file;
 use crate::asn1::Asn1Error;
 use crate::desk::DeskError;
 use crate::desk::bulk::BulkError;
@@ -95,7 +96,7 @@ pub enum CliError {
     #[error("{0}")]
     Exists(String),
     /// A file or folder.
-    #[error("{}: {source}", file.display())]
+    #[error("{}: {}", file.display(), refused_file(source))]
     Io {
         /// Which.
         file: PathBuf,
@@ -270,4 +271,10 @@ fn of_refusal(refusal: &Refusal) -> Exit {
 /// A message without line breaks, whoever wrote it.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// One line on standard error beside whatever else is said.
+pub fn warn(text: &str) {
+    // Nobody is there to be told that a warning can't be written.
+    let _ = writeln!(io::stderr(), "tashika: warning: {}", one_line(text));
 }

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use crate::app::clock;
 use crate::app::compose::open_ledger;
 use crate::app::config::{Config, DirectChanges};
+use crate::app::fingerprint::{Kept, open_for};
 use crate::app::pseudonym::{Named, Pseudonyms};
 use crate::app::witness::{Copy, WitnessError, compare};
 use crate::desk::{Desk, Task, Undone, carry_out};
 use crate::ledger::{CheckpointFile, Ledger};
 use crate::model::{Actor, Book, Command, IdempotencyKey, Issuer, Outcome, Policy, Position, Request};
 
-use super::error::CliError;
+use super::error::{CliError, warn};
 
 /// An open installation.
 pub struct House {
@@ -96,12 +97,12 @@ impl House {
 
     /// The pseudonym of an identifier.
     pub fn pseudonym(&mut self, kind: Named, identifier: &str) -> Result<[u8; 16], CliError> {
-        Ok(opened(&mut self.names, &self.config)?.of(kind, identifier))
+        Ok(opened(&mut self.names, &self.config, &*self.ledger)?.of(kind, identifier))
     }
 
     /// What an import reads by.
     pub fn for_import(&mut self) -> Result<(&Pseudonyms, &dyn Ledger, &Policy), CliError> {
-        let names = opened(&mut self.names, &self.config)?;
+        let names = opened(&mut self.names, &self.config, &*self.ledger)?;
         Ok((names, &*self.ledger, &self.config.policy))
     }
 
@@ -135,11 +136,34 @@ impl House {
 }
 
 /// The key behind all pseudonyms: read when it is first needed, which for whoever only looks is never.
-fn opened<'a>(names: &'a mut Option<Pseudonyms>, config: &Config) -> Result<&'a Pseudonyms, CliError> {
+fn opened<'a>(
+    names: &'a mut Option<Pseudonyms>,
+    config: &Config,
+    ledger: &dyn Ledger,
+) -> Result<&'a Pseudonyms, CliError> {
     Ok(match names {
         Some(names) => names,
-        none @ None => none.insert(Pseudonyms::open(&config.pseudonym_key)?),
+        none @ None => {
+            let (opened, kept) = open_for(&config.pseudonym_key, ledger.head()?.ledger)?;
+            warn_of(&kept);
+            none.insert(opened)
+        }
     })
+}
+
+/// What a key without a fingerprint is worth saying.
+pub fn warn_of(kept: &Kept) {
+    match kept {
+        Kept::Before => {}
+        Kept::Now(file) => warn(&format!(
+            "the pseudonym key had no fingerprint beside it; it is kept in {} from now on: make sure that this is the \
+             key that the ledger's names were made with",
+            file.display()
+        )),
+        Kept::NotNow { file, source } => {
+            warn(&format!("{} can't be written ({source}): another pseudonym key would not be noticed", file.display()))
+        }
+    }
 }
 
 /// The file that `--config` names, or else the one that lies here.

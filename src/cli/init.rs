@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use crate::app::clock;
 use crate::app::compose::{create_checkpoint_key, create_ledger};
 use crate::app::config::Config;
+use crate::app::fingerprint::{Kept, open_for};
 use crate::app::pseudonym::{Named, Pseudonyms};
 use crate::ledger::Batch;
 use crate::model::{Actor, Channel, PersonId, Role};
@@ -120,6 +121,10 @@ fn fill(config: &Config, text: &str) -> Result<String, CliError> {
     create_checkpoint_key(&config.checkpoint_key, &Zeroizing::new(clock::entropy()))?;
     let ledger = clock::new_ledger_id();
     create_ledger(&config.ledger, &Batch::genesis(ledger, actor, clock::now()))?;
+    match open_for(&config.pseudonym_key, ledger)?.1 {
+        Kept::Before | Kept::Now(_) => {}
+        Kept::NotNow { file, source } => return Err(CliError::io(file, source)),
+    }
     let failed = |error| CliError::io(&config.file, error);
     let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&config.file).map_err(failed)?;
     out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).map_err(failed)?;

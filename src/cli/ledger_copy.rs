@@ -125,5 +125,5 @@ Example:
   tashika ledger restore /backup/ledger-0200.db
 
 The backup is only read. A copy of it is proved first, also against the checkpoints that the configuration names, and
-then becomes the ledger in one step; a damaged one is not restored (exit code 6). PostgreSQL is backed up and restored with its own tools (pg_basebackup, pg_dump), and proved with
-'tashika ledger verify'.";
+then becomes the ledger in one step; a damaged one is not restored (exit code 6). PostgreSQL is backed up and restored
+with its own tools (pg_basebackup, pg_dump), and proved with 'tashika ledger verify'.";

@@ -44,8 +44,8 @@ pub enum LedgerError {
     },
     /// No ledger at that place.
     #[error(
-        "there is no ledger at {0}: bring a backup back with 'tashika ledger restore FILE', or make a new installation \
-         with 'tashika init'"
+        "there is no ledger at {0}: bring it back from a backup (see 'tashika ledger restore --help'), or make a new \
+         installation with 'tashika init'"
     )]
     Missing(String),
     /// Something else lies at that place, or what is left of a ledger.

@@ -10,7 +10,11 @@ const SHOW: [&str; 4] = ["cert", "show", "--issuer", "phone-auth"];
 fn an_unknown_key_in_the_configuration() {
     let house = Installation::new();
     house.configure("ledgr = 1");
-    house.refused_in_one_line(&["issuer", "list"], 2, "tashika.toml: line 1: unknown field `ledgr`, expected one of");
+    house.refused_in_one_line(
+        &["issuer", "list"],
+        2,
+        "tashika.toml: line 1: this is no setting of tashika's, or not its form: correct it (unknown field `ledgr`",
+    );
     house.refused_in_one_line(&["config", "check"], 2, "unknown field `ledgr`");
 }
 
@@ -125,7 +129,7 @@ fn an_unreadable_database() {
     fs::write(&file, "").unwrap();
     fails(6, strange);
     fs::remove_file(&file).unwrap();
-    fails(3, "bring a backup back with 'tashika ledger restore FILE', or make a new installation");
+    fails(3, "bring it back from a backup (see 'tashika ledger restore --help'), or make a new installation");
     assert!(!file.exists(), "nothing was made");
 }
 
@@ -222,9 +226,85 @@ fn errors_are_json_for_machines() {
 }
 
 #[test]
+fn mistakes_on_the_command_line_are_json_too() {
+    let house = Installation::new();
+    for (arguments, says) in [
+        (&["issuer", "lst", "--json"][..], "unrecognized subcommand 'lst'"),
+        (&["--json", "report", "card-lost"], "required arguments were not provided"),
+        (&["cert", "show", "--issuer", "x", "--serial", "xyz", "--json"], "not a hexadecimal digit"),
+        (&["queue", "--json"], "requires a subcommand"),
+        (&["--json", "queue"], "the verb is missing"),
+    ] {
+        let ran = house.run(arguments);
+        let error: serde_json::Value = serde_json::from_str(&ran.stderr).unwrap_or_else(|_| panic!("{ran:?}"));
+        assert_eq!((ran.code, ran.stdout.as_str(), &error["exit"]), (2, "", &2.into()), "{arguments:?}");
+        assert!(error["error"].as_str().unwrap().contains(says), "{error}");
+        assert_eq!(error.as_object().unwrap().len(), 2);
+    }
+    // What stands behind '--' is no flag.
+    assert!(house.run(&["issuer", "lst", "--", "--json"]).stderr.starts_with("tashika: "));
+}
+
+#[test]
+fn another_pseudonym_key_than_the_first() {
+    let house = Installation::with_phones();
+    let path = |name: &str| house.path().join(name);
+    let report = ["report", "phone-lost", "--medium", "sim-1", "--as", "window/x"];
+    // Of an installation that keeps it as it came.
+    let other = Installation::new();
+    fs::copy(path("pseudonym.key"), path("first.key")).unwrap();
+    fs::copy(other.path().join("pseudonym.key"), path("pseudonym.key")).unwrap();
+    let says = "pseudonym.key is not the key that made the names in the ledger";
+    house.refused_in_one_line(&report, 7, says);
+    house.refused_in_one_line(&["import", "certificates", "--issuer", "phone-auth", "phones.ndjson"], 7, says);
+    house.refused_in_one_line(&["config", "check"], 7, says);
+    // With its fingerprint it is a key, but of another ledger.
+    fs::copy(path("pseudonym.fingerprint"), path("first.fingerprint")).unwrap();
+    fs::copy(other.path().join("pseudonym.fingerprint"), path("pseudonym.fingerprint")).unwrap();
+    house.refused_in_one_line(&report, 7, "made the names of ledger");
+    fs::remove_file(path("pseudonym.key")).unwrap();
+    house.refused_in_one_line(&report, 7, "bring back the copy that was kept");
+    fs::rename(path("first.key"), path("pseudonym.key")).unwrap();
+    fs::rename(path("first.fingerprint"), path("pseudonym.fingerprint")).unwrap();
+    house.ok(&report);
+    assert_eq!(house.status("0A01"), "held");
+}
+
+#[test]
+fn an_installation_of_before_gets_a_fingerprint_of_its_key() {
+    let house = Installation::with_phones();
+    let fingerprint = house.path().join("pseudonym.fingerprint");
+    let written = fs::read_to_string(&fingerprint).unwrap();
+    fs::remove_file(&fingerprint).unwrap();
+    let report = ["report", "phone-lost", "--medium", "sim-1", "--as", "window/x"];
+    let ran = house.run(&report);
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stderr.starts_with("tashika: warning: the pseudonym key had no fingerprint"), "{ran:?}");
+    assert_eq!(fs::read_to_string(&fingerprint).unwrap(), written);
+    house.ok(&report);
+}
+
+#[test]
 fn a_scope_taken_from_another_cas_certificate() {
     let house = Installation::with_phones();
     let point = format!("@{}", testdata("card-sign-g2-p256/leaf-good.pem"));
     let add = ["scope", "add", "--issuer", "phone-auth", "--cdp", &point, "--path", "wrong"];
     house.refused_in_one_line(&add, 7, "it was not issued by phone-auth");
+}
+
+#[test]
+fn paths_are_shown_as_they_are_meant() {
+    let house = Installation::new();
+    let parent = house.path().parent().unwrap().canonicalize().unwrap();
+    let shown = run_in(&parent, &["config", "show", "--json", "--config", "house/tashika.toml"]);
+    let shown: serde_json::Value = serde_json::from_str(&shown.stdout).unwrap();
+    let whole = |name: &str| parent.join("house").join(name).display().to_string();
+    for (key, name) in [
+        ("keys.pseudonym", "pseudonym.key"),
+        ("keys.checkpoint", "checkpoint.key"),
+        ("checkpoints.file", "checkpoints.txt"),
+    ] {
+        assert_eq!(shown[key], whole(name), "{shown}");
+    }
+    assert_eq!(shown["ledger.url"], format!("sqlite:{}", whole("ledger.db")));
 }

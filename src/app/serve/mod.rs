@@ -66,6 +66,8 @@ pub enum Told {
     },
     /// A signal came; the threads are ending.
     Stopping,
+    /// They have ended, and the lease is given back.
+    Stopped,
 }
 
 /// Why it can't be served, or was served no longer.
@@ -142,7 +144,9 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
     let sequenced = sequencing.join();
     served?;
     notarised.map_err(|_| ServeError::Thread("notary"))?;
-    sequenced.map_err(|_| ServeError::Thread("sequencer"))
+    sequenced.map_err(|_| ServeError::Thread("sequencer"))?;
+    tell(Told::Stopped);
+    Ok(())
 }
 
 /// Refuses a ledger that isn't the one signed for. One that can't be asked now is asked before anything is written to it.

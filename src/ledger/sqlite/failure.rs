@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use rusqlite::{Error, ErrorCode};
+use rusqlite::{Error, ErrorCode, ffi};
 
 use crate::ledger::LedgerError;
 
@@ -11,6 +11,10 @@ use super::store::place;
 impl From<Error> for LedgerError {
     /// For everything but a commit: there nothing was written.
     fn from(error: Error) -> Self {
+        // The index of the log is mapped memory, and has a code of its own for no room to grow.
+        if error.sqlite_error().is_some_and(|failure| failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE) {
+            return Self::Full(message(error));
+        }
         match error.sqlite_error_code() {
             Some(ErrorCode::ConstraintViolation) => Self::Refused(message(error)),
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
