@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::app::words::counted;
 use crate::ledger::{Ledger, decode_event};
 use crate::model::{
     Actor, Body, Book, CertificateKey, Change, Command, Event, HoldId, HoldKind, Outcome, Position, Report, Role,
@@ -180,7 +181,7 @@ fn body_text(book: &Book, body: &Body) -> String {
             format!("waits ({}): {}", why_queued(*why), command_text(book, &request.command))
         }
         Body::QueueDecided { queued, verdict } => format!("{queued} {}", verdict_name(*verdict)),
-        Body::Registered { count, .. } => format!("{count} registered"),
+        Body::Registered { count, .. } => format!("{} registered", counted(u64::from(*count), "certificate")),
         Body::Reported(report) => report_text(report),
         Body::ScopeAdded(scope) => format!("CRL scope {} added", scope.path),
         Body::SetChanged { target, change } => set_text(book, target, *change),
@@ -223,7 +224,7 @@ fn set_text(book: &Book, target: &SetTarget, change: SetChange) -> String {
             Some(issuer) => format!("all certificates of {}", issuer.name),
             None => format!("all certificates of issuer {no}"),
         },
-        SetTarget::Listed { list, count, .. } => format!("{count} certificates of list {list}"),
+        SetTarget::Listed { list, count, .. } => format!("{} of list {list}", counted(*count, "certificate")),
     };
     match change {
         SetChange::Held => format!("hold {which}"),

@@ -133,6 +133,14 @@ pub enum CliError {
     /// The pseudonym key.
     #[error(transparent)]
     Pseudonym(#[from] PseudonymError),
+    /// The desk's refusal, with issuers by their names.
+    #[error("{text}")]
+    Refused {
+        /// What it says no to.
+        refusal: Refusal,
+        /// In words.
+        text: String,
+    },
     /// Serving.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -173,7 +181,7 @@ impl CliError {
             Self::Witness(error) => of_witness(error),
             Self::Desk(DeskError::Ledger(error)) | Self::Ledger(error) => of_ledger(error),
             Self::Desk(DeskError::Overtaken(_)) => Exit::Unavailable,
-            Self::Desk(DeskError::Refused(refusal)) => of_refusal(refusal),
+            Self::Desk(DeskError::Refused(refusal)) | Self::Refused { refusal, .. } => of_refusal(refusal),
             Self::DirectChangesRefused(_) | Self::Exists(_) => Exit::Refused,
             Self::NoEvent(_) | Self::NoIssuer(_) | Self::NoSet(_) | Self::NoScope(_) => Exit::NotFound,
         }

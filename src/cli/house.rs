@@ -10,10 +10,11 @@ use crate::app::config::{Config, DirectChanges};
 use crate::app::fingerprint::{Kept, open_for};
 use crate::app::pseudonym::{Named, Pseudonyms};
 use crate::app::witness::{Copy, WitnessError, compare};
-use crate::desk::{Desk, Task, Undone, carry_out};
+use crate::desk::{Desk, DeskError, Task, Undone, carry_out};
 use crate::ledger::{CheckpointFile, Ledger};
-use crate::model::{Actor, Book, Command, IdempotencyKey, Issuer, Outcome, Policy, Position, Request};
+use crate::model::{Actor, Book, Command, IdempotencyKey, Issuer, Outcome, Policy, Position, Refusal, Request, Role};
 
+use super::describe::role_name;
 use super::error::{CliError, warn};
 
 /// An open installation.
@@ -109,7 +110,21 @@ impl House {
     /// Does one task at the desk.
     pub fn submit(&mut self, task: &Task) -> Result<Outcome, CliError> {
         self.may_change()?;
-        Ok(self.desk.one(task, clock::now())?)
+        self.desk.one(task, clock::now()).map_err(|error| self.named(error))
+    }
+
+    /// A refusal that speaks of a CA by its issuer's name, as `--as` does.
+    pub fn named(&self, error: impl Into<CliError>) -> CliError {
+        match error.into() {
+            CliError::Desk(DeskError::Refused(refusal)) => match (refused_role(&refusal), self.book()) {
+                (Some(role), Ok(book)) => {
+                    let text = refusal.to_string().replacen(&role.to_string(), &role_name(&book, role), 1);
+                    CliError::Refused { refusal, text }
+                }
+                _ => refusal.into(),
+            },
+            other => other,
+        }
     }
 
     /// Sends a command.
@@ -131,7 +146,18 @@ impl House {
     ) -> Result<Option<Undone>, CliError> {
         let (ledger, desk) = (self.ledger.clone(), &mut self.desk);
         let mut submit = |task: Task| desk.one(&task, clock::now());
-        Ok(carry_out(&*ledger, &mut submit, approver, queued, approved, progress)?)
+        carry_out(&*ledger, &mut submit, approver, queued, approved, progress).map_err(|error| self.named(error))
+    }
+}
+
+/// The role that a refusal speaks of.
+fn refused_role(refusal: &Refusal) -> Option<Role> {
+    match refusal {
+        Refusal::BackdatedLoss { role, .. }
+        | Refusal::NotAllowed { role, .. }
+        | Refusal::NotCompetent { role, .. }
+        | Refusal::NotLiftable { role, .. } => Some(*role),
+        _ => None,
     }
 }
 

@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::app::clock;
+use crate::app::words::counted;
 use crate::desk::{Undone, waiting};
 use crate::model::{Command, Position, Verdict};
 
@@ -76,8 +77,10 @@ impl Decide {
         if let Some(undone) = undone {
             let Undone { certificates, rejected, sets } = undone;
             reply.text.push_str(&format!(
-                "undone: holds lifted from {certificates} certificate(s) and {sets} set(s), {rejected} waiting \
-                 command(s) rejected\n"
+                "undone: holds lifted from {} and {}, {} rejected\n",
+                counted(certificates, "certificate"),
+                counted(sets, "set"),
+                counted(rejected, "waiting command"),
             ));
             reply.json["undone"] = json!({ "certificates": certificates, "sets": sets, "rejected": rejected });
         }

@@ -159,6 +159,82 @@ fn a_line_of_an_import_that_is_wrong() {
     assert!(lines[1].starts_with("more.ndjson: line 3: "), "{told}");
     let ran = house.run(&[&import[..], &["--skip-bad"]].concat());
     assert!(ran.code == 0 && ran.stdout.contains("1 registered"), "{ran:?}");
+    assert!(ran.stdout.contains(" 1 certificate to register\n"), "{ran:?}");
+}
+
+/// A serial that comes twice, or a link to nothing, is only known at the end of the file.
+#[test]
+fn bad_lines_are_told_in_their_order() {
+    let house = Installation::with_phones();
+    let good = r#"{"serial":"0B","not_before":"2026-01-01T00:00:00Z","not_after":"2036-01-01T00:00:00Z","type":"AUTH","medium":{"kind":"CARD","id":"c"},"holder":"h"}"#;
+    let again = good.replace("0B", "0b");
+    let later = good.replace("0B", "-2");
+    house.write("more.ndjson", &format!("{good}\n{again}\nnonsense\n{again}\n{later}\n"));
+    let told = house.run(&["import", "certificates", "--issuer", "phone-auth", "more.ndjson"]).stderr;
+    let lines: Vec<_> = told.lines().map(|line| line.split(": ").nth(1).unwrap()).collect();
+    assert_eq!(lines[..4], ["line 2", "line 3", "line 4", "line 5"], "{told}");
+    assert!(told.contains("line 3: this is not a certificate's JSON object: correct it ("), "{told}");
+}
+
+#[test]
+fn what_an_import_contradicts_shows_nobody_and_names_scopes() {
+    let house = Installation::with_phones();
+    let point = "http://status.example/crl/other.crl";
+    house.ok(&["scope", "add", "--issuer", "phone-auth", "--cdp", point, "--path", "other"]);
+    let phones = fs::read_to_string(house.path().join("phones.ndjson")).unwrap();
+    let (first, second) = phones.trim().split_once('\n').unwrap();
+    let moved = first.replace(r#""serial""#, r#""scope":"other","serial""#);
+    house.write("more.ndjson", &format!("{moved}\n{}\n", second.replace("h-2", "h-9")));
+    let ran = house.run(&["import", "certificates", "--issuer", "phone-auth", "more.ndjson"]);
+    assert!(
+        ran.stderr.contains("line 1: contradicts what is registered: scope is 'phone-auth' in the ledger, 'other'"),
+        "{ran:?}"
+    );
+    assert!(
+        ran.stderr.contains("line 2: contradicts what is registered: holder is another one in the ledger\n"),
+        "{ran:?}"
+    );
+}
+
+#[test]
+fn certificates_that_are_no_persons() {
+    let house = Installation::new();
+    let file = |name: &str| testdata(&format!("card-sign-g2-p256/{name}.pem"));
+    house.ok(&["issuer", "add", "--name", "card-sign", "--cert", &file("issuer")]);
+    let pem = |name: &str| fs::read_to_string(file(name)).unwrap();
+    house.write("mixed.pem", &[pem("leaf-good"), pem("ocsp-good")].concat());
+    let import = ["import", "certificates", "--issuer", "card-sign"];
+    house.refused(&[&import[..], &["mixed.pem"]].concat(), 7, "1 of 2 entries can't be used: nothing was written");
+    let told = house.run(&[&import[..], &["mixed.pem"]].concat()).stderr;
+    let line = pem("leaf-good").lines().count() + 1;
+    assert!(told.contains(&format!("line {line}: this is an OCSP signer's certificate")), "{told}");
+    // A root signs itself as it signs CAs.
+    house.ok(&["issuer", "add", "--name", "root-ca", "--cert", &testdata("root.pem")]);
+    let of_root = |name: &str| house.run(&["import", "certificates", "--issuer", "root-ca", &testdata(name)]);
+    for name in ["root.pem", "card-sign-g2-p256/issuer.pem"] {
+        let ran = of_root(name);
+        assert!(ran.code == 7 && ran.stderr.contains("line 1: this is a CA's certificate"), "{ran:?}");
+    }
+    let ran = of_root("combined/issuer.pem");
+    assert!(ran.code == 7 && ran.stderr.contains("line 1: this is a CRL signer's certificate"), "{ran:?}");
+}
+
+#[test]
+fn refusals_name_a_ca_as_it_is_named() {
+    let house = Installation::with_phones();
+    let issuer = testdata("card-sign-g2-p256/issuer.pem");
+    house.ok(&["issuer", "add", "--name", "card-sign", "--cert", &issuer]);
+    let actor = ["--as", "ca:card-sign/x"];
+    let revoke = ["cert", "revoke", "--issuer", "phone-auth", "--serial", "0A01"];
+    let says = "ca:card-sign is not competent for this certificate: another CA issued it";
+    house.refused_in_one_line(&[&revoke[..], &actor].concat(), 1, says);
+    let import = ["import", "certificates", "--issuer", "phone-auth", "phones.ndjson"];
+    house.refused_in_one_line(&[&import[..], &actor].concat(), 1, "ca:card-sign is not competent");
+    house.refused_in_one_line(
+        &[&["report", "phone-lost", "--medium", "sim-1"][..], &actor].concat(),
+        1,
+        "ca:card-sign may not report",
+    );
 }
 
 #[test]

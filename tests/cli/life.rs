@@ -191,7 +191,7 @@ fn a_cause_is_undone_on_one_way_certificates_too() {
     assert_eq!(house.run(&["undo", "--cause", cause, "--by", "ops/suzuki"]).code, 4);
     let waiting = house.json(&["queue", "list"]);
     let done = house.ok(&["queue", "approve", waiting["waiting"][0]["id"].as_str().unwrap(), "--as", "ops/tanaka"]);
-    assert!(done.contains("undone: holds lifted from 1 certificate(s) and 0 set(s)"), "{done}");
+    assert!(done.contains("undone: holds lifted from 1 certificate and 0 sets"), "{done}");
     assert_eq!(house.status("0A01"), "good");
 }
 

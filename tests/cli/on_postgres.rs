@@ -22,7 +22,7 @@ fn a_life_from_init_to_undo() {
     let proof = house.json(&["ledger", "verify"]);
     assert_eq!((&proof["sound"], &proof["vouched_until"]), (&true.into(), &proof["position"]));
     let history = house.ok(&["cert", "show", "--issuer", "phone-auth", "--serial", "0A02", "--history"]);
-    assert!(history.contains("revoke 1 certificates of list"), "{history}");
+    assert!(history.contains("revoke 1 certificate of list"), "{history}");
 }
 
 #[test]
@@ -54,7 +54,7 @@ fn a_ledger_that_is_there_already_or_nowhere() {
     let (empty, _) = Cluster::shared().new_database();
     for (wrong, code, says) in [
         (empty.as_str(), 3, "bring it back from a backup"),
-        ("postgres://postgres@127.0.0.1:1/nothing", 5, "can't be reached"),
+        ("postgres://postgres@127.0.0.1:1/nothing", 5, "can't be reached: postgres://127.0.0.1:1/nothing ("),
     ] {
         house.write("tashika.toml", &format!("ledger.url = '{wrong}'\n"));
         one_line(&house.run(&["issuer", "list"]), code, says);
