@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod fingerprint;
 pub mod pseudonym;
+pub mod rehearsal;
 pub mod serve;
 pub mod witness;
 pub mod words;

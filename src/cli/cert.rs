@@ -6,9 +6,8 @@ use crate::model::{CertificateKey, Command, HoldId, Position, Reason, Serial, Se
 
 use super::cert_set::Which;
 use super::cert_show::Show;
-use super::describe;
 use super::error::CliError;
-use super::house::House;
+use super::house::{DryRun, House};
 use super::reply::Reply;
 use super::who::{Org, Sender};
 
@@ -103,6 +102,8 @@ pub struct By {
     /// Names this command: sent twice under one key, it counts once.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 impl Verb {
@@ -150,6 +151,7 @@ fn set(house: &mut House, which: &Which, change: SetChange, lost_at: Option<Time
     if lost_at.is_some() {
         return Err(CliError::Usage("a set has no one time of loss: leave out --lost-at".into()));
     }
+    house.enter(by.dry_run.mode());
     house.may_change()?;
     let person = by.sender.actor(house, Org::Ops)?.person;
     let target = which.target(house, person)?;
@@ -166,11 +168,12 @@ impl One {
 impl By {
     /// Sends it as the window, or as operations where only they may.
     fn send(&self, house: &mut House, command: Command) -> Result<Reply, CliError> {
+        house.enter(self.dry_run.mode());
         house.may_change()?;
         let usual = if matches!(command, Command::Set { .. }) { Org::Ops } else { Org::Window(None) };
         let actor = self.sender.actor(house, usual)?;
         let outcome = house.send(actor, command, self.idempotency_key.as_deref())?;
-        describe::outcome(house.ledger(), &house.book()?, outcome)
+        house.told(outcome)
     }
 }
 

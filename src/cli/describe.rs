@@ -57,6 +57,20 @@ pub fn outcome(ledger: &dyn Ledger, book: &Book, outcome: Outcome) -> Result<Rep
     })
 }
 
+/// What would have come of a command that was only tried.
+pub fn rehearsed(mut reply: Reply, outcome: Outcome) -> Reply {
+    reply.text = match outcome {
+        Outcome::AlreadySo => "it is so already: nothing would be recorded\n".to_owned(),
+        Outcome::Done { .. } => reply.text.replacen("done:", "would be done:", 1),
+        Outcome::Queued { .. } => {
+            format!("would wait for a second person ({})\n", reply.json["why"].as_str().unwrap_or_default())
+        }
+    };
+    reply.text.push_str("nothing was written (--dry-run)\n");
+    reply.json["dry_run"] = json!(true);
+    reply.with_exit(Exit::Done)
+}
+
 /// One event.
 pub fn event_at(ledger: &dyn Ledger, position: Position) -> Result<Option<Line>, CliError> {
     Ok(lines(ledger, position, position)?.pop())

@@ -4,24 +4,29 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::Args;
+
 use crate::app::clock;
 use crate::app::compose::open_ledger;
 use crate::app::config::{Config, DirectChanges};
 use crate::app::fingerprint::{Kept, open_for};
 use crate::app::pseudonym::{Named, Pseudonyms};
+use crate::app::rehearsal::Rehearsal;
 use crate::app::witness::{Copy, WitnessError, compare};
 use crate::desk::{Desk, DeskError, Task, Undone, carry_out};
 use crate::ledger::{CheckpointFile, Ledger};
 use crate::model::{Actor, Book, Command, IdempotencyKey, Issuer, Outcome, Policy, Position, Refusal, Request, Role};
 
-use super::describe::role_name;
+use super::describe::{self, role_name};
 use super::error::{CliError, warn};
+use super::reply::Reply;
 
 /// An open installation.
 pub struct House {
     config: Config,
     ledger: Arc<dyn Ledger>,
     desk: Desk,
+    mode: Mode,
     names: Option<Pseudonyms>,
     witnessed: OnceCell<()>,
 }
@@ -36,7 +41,16 @@ impl House {
     pub fn on(config: Config) -> Result<Self, CliError> {
         let ledger = open_ledger(&config.ledger)?;
         let desk = Desk::new(ledger.clone(), config.policy.clone());
-        Ok(Self { config, ledger, desk, names: None, witnessed: OnceCell::new() })
+        Ok(Self { config, ledger, desk, mode: Mode::Earnest, names: None, witnessed: OnceCell::new() })
+    }
+
+    /// From here on, or not, commands are only tried: decided as ever, and written nowhere.
+    pub fn enter(&mut self, mode: Mode) {
+        if mode == Mode::Rehearsal && self.mode == Mode::Earnest {
+            self.ledger = Arc::new(Rehearsal::on(self.ledger.clone()));
+            self.desk = Desk::new(self.ledger.clone(), self.config.policy.clone());
+            self.mode = mode;
+        }
     }
 
     /// The configuration.
@@ -79,9 +93,9 @@ impl House {
     }
 
     fn changes_allowed(&self) -> Result<(), CliError> {
-        match self.config.direct_changes {
-            DirectChanges::Allow => Ok(()),
-            DirectChanges::Refuse => Err(CliError::DirectChangesRefused(self.config.file.clone())),
+        match (self.config.direct_changes, self.mode) {
+            (DirectChanges::Allow, _) | (_, Mode::Rehearsal) => Ok(()),
+            (DirectChanges::Refuse, Mode::Earnest) => Err(CliError::DirectChangesRefused(self.config.file.clone())),
         }
     }
 
@@ -127,6 +141,15 @@ impl House {
         }
     }
 
+    /// Says what came of a command.
+    pub fn told(&self, outcome: Outcome) -> Result<Reply, CliError> {
+        let reply = describe::outcome(&*self.ledger, &self.book()?, outcome)?;
+        Ok(match self.mode {
+            Mode::Earnest => reply,
+            Mode::Rehearsal => describe::rehearsed(reply, outcome),
+        })
+    }
+
     /// Sends a command.
     pub fn send(&mut self, actor: Actor, command: Command, key: Option<&str>) -> Result<Outcome, CliError> {
         let idempotency = match key {
@@ -147,6 +170,30 @@ impl House {
         let (ledger, desk) = (self.ledger.clone(), &mut self.desk);
         let mut submit = |task: Task| desk.one(&task, clock::now());
         carry_out(&*ledger, &mut submit, approver, queued, approved, progress).map_err(|error| self.named(error))
+    }
+}
+
+/// Whether commands count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// They do.
+    Earnest,
+    /// They are only tried.
+    Rehearsal,
+}
+
+/// `--dry-run`, for every verb whose command can be tried.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct DryRun {
+    /// Decide it and say what would come of it, but write nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl DryRun {
+    /// What was asked for.
+    pub fn mode(self) -> Mode {
+        if self.dry_run { Mode::Rehearsal } else { Mode::Earnest }
     }
 }
 
