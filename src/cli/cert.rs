@@ -15,8 +15,10 @@ use super::who::{Org, Sender};
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Acknowledge the delivery of a certificate.
+    #[command(after_help = ACTIVATE_EXAMPLES)]
     Activate(Activate),
     /// Hold a certificate, or a set.
+    #[command(after_help = HOLD_EXAMPLES)]
     Hold(Hold),
     /// Lift holds of a certificate, or of a set.
     #[command(after_help = RELEASE_EXAMPLES)]
@@ -25,6 +27,7 @@ pub enum Verb {
     #[command(after_help = REVOKE_EXAMPLES)]
     Revoke(Revoke),
     /// Show what is known of a certificate.
+    #[command(after_help = SHOW_EXAMPLES)]
     Show(Show),
 }
 
@@ -176,6 +179,23 @@ impl By {
         house.told(outcome)
     }
 }
+
+const ACTIVATE_EXAMPLES: &str = "\
+Example:
+  tashika cert activate --issuer phone-auth --serial 0A1B --as sp-tsm/batch-3";
+
+const HOLD_EXAMPLES: &str = "\
+Examples:
+  tashika cert hold --issuer phone-auth --serial 0A1B --lost-at 2026-11-19T21:00:00+09:00 --as window:13101/tanaka
+  tashika cert hold --issuer card-sign --list serials.txt --as ops/suzuki --dry-run
+  tashika cert hold --batch 77 --as ops/suzuki
+
+A set (--list, --batch, --all) is one event; 'cert release --set' lifts its hold from just that set.";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  tashika cert show --issuer phone-auth --serial 0A1B
+  tashika cert show --issuer phone-auth --serial 0a:1b --history --json";
 
 const RELEASE_EXAMPLES: &str = "\
 Examples:

@@ -17,8 +17,10 @@ use super::reply::Reply;
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Check the configuration and the key files that it names; nothing is opened or started.
+    #[command(after_help = EXAMPLES)]
     Check,
     /// Show every setting with its value, as a configuration could say it. Passwords are left out.
+    #[command(after_help = EXAMPLES)]
     Show,
 }
 
@@ -133,6 +135,12 @@ fn without_password(url: &str) -> String {
     let kept: Vec<_> = query.split('&').filter(|pair| !pair.starts_with("password=")).collect();
     if kept.is_empty() { head } else { format!("{head}?{}", kept.join("&")) }
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  tashika config check --config /etc/tashika/tashika.toml
+  tashika config show
+  tashika config show --json";
 
 #[cfg(test)]
 mod tests {

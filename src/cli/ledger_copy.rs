@@ -18,6 +18,7 @@ use super::reply::Reply;
 
 /// `ledger backup`.
 #[derive(Debug, Args)]
+#[command(after_help = BACKUP_HELP)]
 pub struct Backup {
     /// The new file; an existing one is never overwritten.
     file: PathBuf,
@@ -119,6 +120,12 @@ where
         Self::Failed(error.into())
     }
 }
+
+const BACKUP_HELP: &str = "\
+Example:
+  tashika ledger backup /backup/ledger-0200.db
+
+Keep the keys, the configuration and the checkpoints with it, but not where only the database is kept.";
 
 const RESTORE_HELP: &str = "\
 Example:

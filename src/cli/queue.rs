@@ -24,10 +24,13 @@ pub enum Verb {
     #[command(after_help = EXAMPLES)]
     Approve(Decide),
     /// List what waits.
+    #[command(after_help = EXAMPLES)]
     List,
     /// Reject a waiting command.
+    #[command(after_help = EXAMPLES)]
     Reject(Decide),
     /// Show a waiting command, and every certificate that it names with its present status.
+    #[command(after_help = EXAMPLES)]
     Show {
         /// The waiting command (see 'queue list').
         id: u64,

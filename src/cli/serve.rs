@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::app::config::Config;
+use crate::app::fingerprint;
 use crate::app::serve::{Part, Told, bind, serve};
 
 use super::error::CliError;
@@ -46,6 +47,10 @@ impl Serve {
             Role::All => Part::All,
             Role::Follower => Part::Follower,
         };
+        // It needs no names itself; but what starts here is what everybody trusts from then on.
+        if config.pseudonym_key.exists() {
+            fingerprint::open(&config.pseudonym_key)?;
+        }
         let sockets = bind(&config)?;
         serve(&config, sockets, part, &mut |told| tell(told, form))?;
         Ok(Reply::told())

@@ -15,7 +15,7 @@ pub enum LedgerError {
         now: Position,
     },
     /// The database can't be reached at the moment; nothing was written. Retry.
-    #[error("the ledger's database can't be reached: {0}")]
+    #[error("the ledger's database can't be reached, or is too busy: {0}: try again")]
     Unreachable(String),
     /// The connection was lost around a commit: the caller must find out with [`super::settle`], not guess.
     #[error("it is not known whether the append was committed: {0}")]

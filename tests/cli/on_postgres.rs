@@ -54,7 +54,11 @@ fn a_ledger_that_is_there_already_or_nowhere() {
     let (empty, _) = Cluster::shared().new_database();
     for (wrong, code, says) in [
         (empty.as_str(), 3, "bring it back from a backup"),
-        ("postgres://postgres@127.0.0.1:1/nothing", 5, "can't be reached: postgres://127.0.0.1:1/nothing ("),
+        (
+            "postgres://postgres@127.0.0.1:1/nothing",
+            5,
+            "can't be reached, or is too busy: postgres://127.0.0.1:1/nothing (",
+        ),
     ] {
         house.write("tashika.toml", &format!("ledger.url = '{wrong}'\n"));
         one_line(&house.run(&["issuer", "list"]), code, says);

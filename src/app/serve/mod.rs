@@ -80,7 +80,7 @@ pub enum ServeError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// An address can't be listened on.
-    #[error("can't listen on {address}: {source}")]
+    #[error("can't listen on {address} ({source}): name another with --listen or --admin")]
     Listen {
         /// Which.
         address: SocketAddr,
@@ -91,7 +91,7 @@ pub enum ServeError {
     #[error(transparent)]
     Witness(#[from] WitnessError),
     /// The system refused a thread, a signal handler or a socket.
-    #[error("{0}")]
+    #[error("the system refuses a thread, a signal handler or a socket ({0}): see to this user's limits")]
     System(#[from] std::io::Error),
     /// A thread died.
     #[error("the {0} thread ended unexpectedly: its last words stand above")]
