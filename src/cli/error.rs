@@ -158,6 +158,15 @@ impl CliError {
         Self::Io { file: file.as_ref().to_owned(), source }
     }
 
+    /// What stopped bulk work on a file: only some of it is about the file.
+    pub fn bulk(file: &Path, source: BulkError) -> Self {
+        match source {
+            BulkError::Io(source) => Self::io(file, source),
+            BulkError::Ledger(error) => Self::Ledger(error),
+            source => Self::Bulk { file: file.to_owned(), source },
+        }
+    }
+
     /// Standard output that takes nothing.
     pub fn output(source: io::Error) -> Self {
         Self::io("standard output", source)

@@ -117,7 +117,7 @@ impl Common {
         let clock = BulkClock::start();
         let bulk = Bulk { ledger, policy, clock: &clock, person: actor.person };
         let mut teller = Teller::new(file, ledger.book()?.1);
-        let failed = |source| CliError::Bulk { file: file.to_owned(), source };
+        let failed = |source| CliError::bulk(file, source);
         let plan = bulk.plan(&job, &mut |notice| teller.tell(notice)).map_err(failed)?;
         let counts = if self.dry_run || plan.is_empty() {
             None
@@ -160,7 +160,7 @@ fn detect(file: &Path) -> Result<Format, CliError> {
     let opened =
         File::open(file).and_then(|file| BufReader::new(file).take(BEGINNING_OCTETS).read_to_end(&mut beginning));
     opened.map_err(|error| CliError::io(file, error))?;
-    Format::detect(&beginning).map_err(|error| CliError::Bulk { file: file.to_owned(), source: error.into() })
+    Format::detect(&beginning).map_err(|error| CliError::bulk(file, error.into()))
 }
 
 fn told(plan: &Plan, counts: Option<Counts>, dry_run: bool) -> Reply {

@@ -84,7 +84,8 @@ impl Restore {
     fn about_backup(self, error: CliError) -> CliError {
         let (why, file) = match error {
             CliError::Ledger(LedgerError::Missing(_)) => {
-                return CliError::io(self.file, std::io::ErrorKind::NotFound.into());
+                let gone = std::io::Error::from_raw_os_error(NO_SUCH_FILE);
+                return CliError::io(self.file, gone);
             }
             CliError::Ledger(LedgerError::Strange(_)) => {
                 ("it is no backup of a ledger: name a file that 'tashika ledger backup' has made".to_owned(), self.file)
@@ -121,11 +122,14 @@ where
     }
 }
 
+/// ENOENT.
+const NO_SUCH_FILE: i32 = 2;
+
 const BACKUP_HELP: &str = "\
 Example:
   tashika ledger backup /backup/ledger-0200.db
 
-Keep the keys, the configuration and the checkpoints with it, but not where only the database is kept.";
+The keys, the configuration and the checkpoints are not in it: keep copies of them too, apart from the database.";
 
 const RESTORE_HELP: &str = "\
 Example:

@@ -91,7 +91,9 @@ fn make_aloud(wishes: &Wishes, form: Form) -> Result<(Config, Sockets, Held), De
             let all = counted(certificates, "certificate");
             let text = match samples {
                 0 => format!("{dir}/ledger.db: {all}, nothing to add"),
-                samples => format!("{dir}/ledger.db: {all}, {samples} of them samples registered just now"),
+                samples => {
+                    format!("{dir}/ledger.db: {all}; {} registered just now", counted(samples, "sample"))
+                }
             };
             form.say(&text, &json!({ "part": "samples", "registered": samples, "certificates": certificates }));
         }

@@ -131,6 +131,8 @@ fn an_unreadable_database() {
     fs::remove_file(&file).unwrap();
     fails(3, "bring it back from a backup (see 'tashika ledger restore --help'), or make a new installation");
     assert!(!file.exists(), "nothing was made");
+    fs::create_dir(&file).unwrap();
+    fails(7, "ledger.db' can't be opened: Is a directory");
 }
 
 #[test]

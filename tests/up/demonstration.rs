@@ -233,7 +233,7 @@ fn it_says_what_it_has_made_and_what_it_has_found() {
             "DEMO: settings, keys and tokens made",
             "DEMO/demo: root, CAs and their certificates made",
             "DEMO/ledger.db: the ledger made",
-            "DEMO/ledger.db: 142 certificates, 130 of them samples registered just now",
+            "DEMO/ledger.db: 142 certificates; 130 samples registered just now",
         ]
     );
     // Fewer than there are: what is said is what there is.
