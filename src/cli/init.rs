@@ -35,6 +35,9 @@ pub struct Init {
     /// The URL under which relying parties reach the public listener.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// Not for this verb, which writes one: refused where the command line is read, and not shown as a choice.
+    #[arg(long, hide = true, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 impl Init {
@@ -140,5 +143,5 @@ Examples:
   tashika init --dir /var/lib/tashika --public-url http://ocsp.example.jp
   tashika init --dir /etc/tashika --ledger postgres://tashika_owner@db.example.jp/tashika?sslmode=verify-full
 
-It leaves tashika.toml, the ledger, checkpoint.key and pseudonym.key: keep the last one safe and secret, for without
-it nothing can be found by holder, card or SIM any more.";
+It leaves tashika.toml, the ledger, checkpoint.key, and pseudonym.key with its fingerprint: keep that key safe and
+secret, for without it nothing can be found by holder, card or SIM any more.";

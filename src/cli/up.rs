@@ -38,6 +38,9 @@ pub struct Up {
     /// Set an existing demonstration aside and begin anew.
     #[arg(long)]
     renew_demo: bool,
+    /// Not for this verb, which writes one: refused where the command line is read, and not shown as a choice.
+    #[arg(long, hide = true, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 impl Up {
