@@ -47,11 +47,15 @@ pub fn backup_ledger(place: &LedgerPlace, to: &Path) -> Result<Head, LedgerError
     }
 }
 
-/// Copies a backup to that place, which must have no ledger.
-pub fn restore_ledger(place: &LedgerPlace, from: &Path) -> Result<Head, LedgerError> {
+/// Brings a backup to that place, which must have no ledger, once `prove` has taken the copy for good.
+pub fn restore_ledger<E: From<LedgerError>>(
+    place: &LedgerPlace,
+    from: &Path,
+    prove: impl FnOnce(&dyn Ledger) -> Result<(), E>,
+) -> Result<Head, E> {
     match place {
-        LedgerPlace::Postgres(_) => Err(own_tools()),
-        LedgerPlace::Sqlite(file) => SqliteLedger::open(from)?.backup(file),
+        LedgerPlace::Postgres(_) => Err(own_tools().into()),
+        LedgerPlace::Sqlite(file) => SqliteLedger::restore(from, file, prove),
     }
 }
 

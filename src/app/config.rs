@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use super::words::refused_file;
 use crate::ledger::VerifierKey;
 use crate::model::{MediumKind, OfficeHours, Operator, Policy, Seconds, SetRule, Usage};
 
@@ -69,7 +70,7 @@ pub enum LedgerPlace {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// It can't be read.
-    #[error("{file}: {source}")]
+    #[error("{file}: {}", refused_file(source))]
     Read {
         /// Which file.
         file: String,
@@ -77,11 +78,13 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// It is not TOML, or has a key or value that doesn't belong.
-    #[error("{file}: {message}")]
+    #[error("{file}: line {line}: this is no setting of tashika's, or not its form: correct it ({message})")]
     Syntax {
         /// Which file.
         file: String,
-        /// What and where.
+        /// Where.
+        line: usize,
+        /// What the parser says.
         message: String,
     },
     /// A value makes no sense, alone or beside another.
@@ -174,8 +177,7 @@ impl Config {
     /// Checks a text, as if it stood in `file`.
     pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
         let name = file.display().to_string();
-        let raw: Raw = toml::from_str(text)
-            .map_err(|error| ConfigError::Syntax { file: name.clone(), message: in_one_line(&error, text) })?;
+        let raw: Raw = toml::from_str(text).map_err(|error| syntax(&error, text, &name))?;
         let value = |key, why: String| ConfigError::Value { file: name.clone(), key, why };
         let base = file.parent().unwrap_or(Path::new(""));
         let ledger = LedgerPlace::parse(&raw.ledger.url, base).map_err(|why| value("ledger.url", why))?;
@@ -325,12 +327,11 @@ impl Default for RawCheckpoints {
 }
 
 /// What the parser says, with its line, without its drawing.
-fn in_one_line(error: &toml::de::Error, text: &str) -> String {
+fn syntax(error: &toml::de::Error, text: &str, file: &str) -> ConfigError {
     let message = error.message().replace('\n', " ");
-    match error.span().and_then(|span| text.get(..span.start)) {
-        Some(before) => format!("line {}: {message}", before.matches('\n').count() + 1),
-        None => message,
-    }
+    // What is missing altogether is missed at the end.
+    let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or(text);
+    ConfigError::Syntax { file: file.to_owned(), line: before.matches('\n').count() + 1, message }
 }
 
 fn parse_pair(pair: &str) -> Result<(MediumKind, Usage), String> {
@@ -373,7 +374,10 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused_with_its_key() {
         for (text, says) in [
-            ("ledger.url = 'sqlite:x'\nledgr = 1", "line 2: unknown field `ledgr`"),
+            (
+                "ledger.url = 'sqlite:x'\nledgr = 1",
+                "line 2: this is no setting of tashika's, or not its form: correct it (unknown field `ledgr`",
+            ),
             ("ledger.url = 'mysql://x'", "ledger.url"),
             ("ledger.url = 'sqlite:x'\nserve.admin = '0.0.0.0:1'", "serve.admin"),
             ("ledger.url = 'sqlite:x'\ndesk.confirm_after_days = 0", "desk.confirm_after_days"),

@@ -6,9 +6,12 @@ pub mod clock;
 pub mod compose;
 pub mod config;
 pub mod demo;
+pub mod fingerprint;
 pub mod pseudonym;
+pub mod rehearsal;
 pub mod serve;
 pub mod witness;
+pub mod words;
 mod writer;
 
 pub use writer::Writer;

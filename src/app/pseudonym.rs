@@ -1,15 +1,18 @@
 //! Keyed pseudonyms: holders, media, SIMs and persons enter the ledger only so (HMAC-SHA-256, cut to 128 bits).
 //!
 //! The key stays beside the configuration. Whoever has it and the ledger can look a known identifier up; whoever has only
-//! the ledger can't try identifiers out. Losing it means that nothing can be found by holder any more.
+//! the ledger can't try identifiers out. Losing it means that nothing can be found by holder any more. Opened through
+//! `app::fingerprint`, which notices another key.
 
 use std::fs;
 use std::io::Write as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use aws_lc_rs::hmac;
 use zeroize::Zeroizing;
+
+use super::words::refused_file;
 
 /// What an identifier names; the same text means different things in each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +38,11 @@ pub struct Pseudonyms(hmac::Key);
 #[derive(Debug, thiserror::Error)]
 pub enum PseudonymError {
     /// The file can't be read or written.
-    #[error("{path}: {source}")]
+    #[error(
+        "{path}: {}: without the key that made its names nothing in the ledger is found by \
+             holder, medium or SIM; bring back the copy that was kept, and see that this user may read it",
+        refused_file(source)
+    )]
     File {
         /// Which.
         path: String,
@@ -46,8 +53,38 @@ pub enum PseudonymError {
     #[error("{0} can be read by others: 'chmod 600' it")]
     Mode(String),
     /// Not 64 hexadecimal digits.
-    #[error("{0} does not hold a key of 64 hexadecimal digits")]
+    #[error("{0} does not hold a key of 64 hexadecimal digits: bring back the copy that was kept")]
     Malformed(String),
+    /// The file of the fingerprint holds something else.
+    #[error(
+        "{} does not hold the fingerprint of the pseudonym key: bring it back, or take it away if the key is certainly \
+         the ledger's own", .0.display()
+    )]
+    NoFingerprint(PathBuf),
+    /// Not the key whose fingerprint was kept.
+    #[error(
+        "{} is not the key that made the names in the ledger ({} says so), and would find nothing: bring back the \
+         copy of the first one", key.display(), file.display()
+    )]
+    OtherKey {
+        /// The key.
+        key: PathBuf,
+        /// The fingerprint.
+        file: PathBuf,
+    },
+    /// The key of another ledger.
+    #[error(
+        "the pseudonym key made the names of ledger {keyed} ({} says so), and this is ledger {found}: bring back the \
+         key and the fingerprint that belong to it", file.display()
+    )]
+    OtherLedger {
+        /// The fingerprint.
+        file: PathBuf,
+        /// Whose it is.
+        keyed: String,
+        /// The ledger at hand.
+        found: String,
+    },
 }
 
 impl Pseudonyms {
@@ -73,13 +110,23 @@ impl Pseudonyms {
         out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).map_err(file)
     }
 
+    /// What only this key can say of a ledger.
+    pub(super) fn fingerprint(&self, ledger: &str) -> String {
+        let octets = self.tag("fingerprint", ledger);
+        octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    }
+
     /// The pseudonym of an identifier. 32 hexadecimal digits are taken to be one already.
     pub fn of(&self, kind: Named, identifier: &str) -> [u8; 16] {
         if let Ok(crate::model::PersonId(octets)) = identifier.parse() {
             return octets;
         }
+        self.tag(kind.label(), identifier)
+    }
+
+    fn tag(&self, label: &str, identifier: &str) -> [u8; 16] {
         let mut context = hmac::Context::with_key(&self.0);
-        context.update(kind.label().as_bytes());
+        context.update(label.as_bytes());
         context.update(&[0]);
         context.update(identifier.as_bytes());
         let tag = context.sign();

@@ -1,5 +1,6 @@
 //! What verbs that read long files share: bad entries and progress told, and the clocks. For `import` and listed sets.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -8,7 +9,8 @@ use indicatif::ProgressBar;
 
 use crate::app::clock::{self, Stopwatch};
 use crate::desk::bulk::{Clock, Notice, OnBad, Phase};
-use crate::model::Time;
+use crate::ledger::import::Fault;
+use crate::model::{Book, ScopeNo, Time};
 
 use super::progress::bar;
 
@@ -27,27 +29,31 @@ impl OnBadArgs {
     }
 }
 
-/// Tells what bulk work has to tell: bad entries one a line on stderr, progress as a bar on a terminal.
+/// Tells what bulk work has to tell: bad entries one a line on stderr, in their order; progress as a bar on a terminal.
 pub struct Teller {
     file: PathBuf,
+    book: Book,
     bar: ProgressBar,
-    told: u64,
+    /// The first of the bad entries. Some are only known to be bad at the end of the file.
+    first: BTreeMap<u64, String>,
+    all: u64,
 }
 
 impl Teller {
-    /// For a file.
-    pub fn new(file: &Path) -> Self {
-        Self { file: file.to_owned(), bar: bar("checking"), told: 0 }
+    /// For a file, and the registers that name what it speaks of.
+    pub fn new(file: &Path, book: Book) -> Self {
+        Self { file: file.to_owned(), book, bar: bar("checking"), first: BTreeMap::new(), all: 0 }
     }
 
-    /// Tells one notice.
+    /// Takes one notice.
     pub fn tell(&mut self, notice: Notice<'_>) {
         match notice {
             Notice::Bad { unit, place, fault } => {
-                self.told += 1;
-                if self.told <= BAD_TOLD_MAX {
-                    let line = format!("{}: {unit} {place}: {fault}", self.file.display());
-                    self.bar.suspend(|| eprintln!("{line}"));
+                self.all += 1;
+                let line = format!("{}: {unit} {place}: {}", self.file.display(), self.named(fault));
+                self.first.insert(place, line);
+                if self.first.len() > BAD_TOLD_MAX {
+                    self.first.pop_last();
                 }
             }
             Notice::Progress(progress) => {
@@ -62,13 +68,29 @@ impl Teller {
             }
         }
     }
+
+    /// The fault, with CRL scopes by their paths.
+    fn named(&self, fault: &Fault) -> String {
+        let path = |no: &str| {
+            let scope = no.parse().ok().and_then(|no| self.book.scope(ScopeNo(no)));
+            scope.map_or_else(|| no.to_owned(), |scope| format!("'{}'", scope.path))
+        };
+        match fault {
+            Fault::Contradicts { field: field @ "scope", registered, stated } => {
+                Fault::Contradicts { field, registered: path(registered), stated: path(stated) }.to_string()
+            }
+            fault => fault.to_string(),
+        }
+    }
 }
 
 impl Drop for Teller {
     fn drop(&mut self) {
         self.bar.finish_and_clear();
-        if self.told > BAD_TOLD_MAX {
-            eprintln!("{}: and {} more", self.file.display(), self.told - BAD_TOLD_MAX);
+        self.first.values().for_each(|line| eprintln!("{line}"));
+        let more = self.all - self.first.len() as u64;
+        if more > 0 {
+            eprintln!("{}: and {more} more", self.file.display());
         }
     }
 }
@@ -94,4 +116,4 @@ impl Clock for BulkClock {
 }
 
 /// Whoever has more bad lines than this corrects the file's maker, not its lines.
-const BAD_TOLD_MAX: u64 = 1_000;
+const BAD_TOLD_MAX: usize = 1_000;

@@ -6,9 +6,8 @@ use crate::model::{CertificateKey, Command, HoldId, Position, Reason, Serial, Se
 
 use super::cert_set::Which;
 use super::cert_show::Show;
-use super::describe;
 use super::error::CliError;
-use super::house::House;
+use super::house::{DryRun, House};
 use super::reply::Reply;
 use super::who::{Org, Sender};
 
@@ -16,8 +15,10 @@ use super::who::{Org, Sender};
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Acknowledge the delivery of a certificate.
+    #[command(after_help = ACTIVATE_EXAMPLES)]
     Activate(Activate),
     /// Hold a certificate, or a set.
+    #[command(after_help = HOLD_EXAMPLES)]
     Hold(Hold),
     /// Lift holds of a certificate, or of a set.
     #[command(after_help = RELEASE_EXAMPLES)]
@@ -26,6 +27,7 @@ pub enum Verb {
     #[command(after_help = REVOKE_EXAMPLES)]
     Revoke(Revoke),
     /// Show what is known of a certificate.
+    #[command(after_help = SHOW_EXAMPLES)]
     Show(Show),
 }
 
@@ -103,6 +105,8 @@ pub struct By {
     /// Names this command: sent twice under one key, it counts once.
     #[arg(long, value_name = "KEY")]
     idempotency_key: Option<String>,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 impl Verb {
@@ -150,6 +154,7 @@ fn set(house: &mut House, which: &Which, change: SetChange, lost_at: Option<Time
     if lost_at.is_some() {
         return Err(CliError::Usage("a set has no one time of loss: leave out --lost-at".into()));
     }
+    house.enter(by.dry_run.mode());
     house.may_change()?;
     let person = by.sender.actor(house, Org::Ops)?.person;
     let target = which.target(house, person)?;
@@ -166,13 +171,31 @@ impl One {
 impl By {
     /// Sends it as the window, or as operations where only they may.
     fn send(&self, house: &mut House, command: Command) -> Result<Reply, CliError> {
+        house.enter(self.dry_run.mode());
         house.may_change()?;
         let usual = if matches!(command, Command::Set { .. }) { Org::Ops } else { Org::Window(None) };
         let actor = self.sender.actor(house, usual)?;
         let outcome = house.send(actor, command, self.idempotency_key.as_deref())?;
-        describe::outcome(house.ledger(), &house.book()?, outcome)
+        house.told(outcome)
     }
 }
+
+const ACTIVATE_EXAMPLES: &str = "\
+Example:
+  tashika cert activate --issuer phone-auth --serial 0A1B --as sp-tsm/batch-3";
+
+const HOLD_EXAMPLES: &str = "\
+Examples:
+  tashika cert hold --issuer phone-auth --serial 0A1B --lost-at 2026-11-19T21:00:00+09:00 --as window:13101/tanaka
+  tashika cert hold --issuer card-sign --list serials.txt --as ops/suzuki --dry-run
+  tashika cert hold --batch 77 --as ops/suzuki
+
+A set (--list, --batch, --all) is one event; 'cert release --set' lifts its hold from just that set.";
+
+const SHOW_EXAMPLES: &str = "\
+Examples:
+  tashika cert show --issuer phone-auth --serial 0A1B
+  tashika cert show --issuer phone-auth --serial 0a:1b --history --json";
 
 const RELEASE_EXAMPLES: &str = "\
 Examples:

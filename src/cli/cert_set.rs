@@ -62,8 +62,8 @@ impl Which {
         let issuer = if self.issuer.is_some() { self.issuer_no(house)? } else { IssuerNo(0) };
         let clock = BulkClock::start();
         let bulk = Bulk { ledger: house.ledger(), policy: &house.config().policy, clock: &clock, person };
-        let mut teller = Teller::new(file);
-        let failed = |source| CliError::Bulk { file: file.clone(), source };
+        let mut teller = Teller::new(file, house.book()?);
+        let failed = |source| CliError::bulk(file, source);
         let plan = bulk
             .plan_list(&file.as_path(), issuer, self.on_bad.on_bad(), &mut |notice| teller.tell(notice))
             .map_err(failed)?;

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use serde_json::{Value, json};
 
 use crate::app::config::{Config, DirectChanges, LedgerPlace};
-use crate::app::pseudonym::Pseudonyms;
+use crate::app::fingerprint;
 use crate::model::{OfficeHours, Policy, Seconds, SetRule};
 
 use super::error::CliError;
@@ -17,8 +17,10 @@ use super::reply::Reply;
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Check the configuration and the key files that it names; nothing is opened or started.
+    #[command(after_help = EXAMPLES)]
     Check,
     /// Show every setting with its value, as a configuration could say it. Passwords are left out.
+    #[command(after_help = EXAMPLES)]
     Show,
 }
 
@@ -28,7 +30,7 @@ impl Verb {
         let config = Config::load(&find_config(named)?)?;
         match self {
             Self::Check => {
-                Pseudonyms::open(&config.pseudonym_key)?;
+                fingerprint::open(&config.pseudonym_key)?;
                 let file = config.file.display().to_string();
                 Ok(Reply::done(format!("{file} is good"), json!({ "file": file, "good": true })))
             }
@@ -51,9 +53,9 @@ fn settings(config: &Config) -> Vec<(&'static str, Value)> {
         ("serve.admin", json!(config.admin.to_string())),
         ("serve.heartbeat_max_seconds", json!(config.heartbeat_max.0)),
         ("serve.public_url", json!(config.public_url)),
-        ("keys.pseudonym", json!(config.pseudonym_key.display().to_string())),
-        ("keys.checkpoint", json!(config.checkpoint_key.display().to_string())),
-        ("checkpoints.file", json!(config.checkpoint_file.display().to_string())),
+        ("keys.pseudonym", json!(whole(&config.pseudonym_key))),
+        ("keys.checkpoint", json!(whole(&config.checkpoint_key))),
+        ("checkpoints.file", json!(whole(&config.checkpoint_file))),
         ("checkpoints.name", json!(config.checkpoint_name)),
         ("checkpoints.every_seconds", json!(config.checkpoint_every.0)),
         ("checkpoints.trusted", json!(config.checkpoints_trusted.iter().map(ToString::to_string).collect::<Vec<_>>())),
@@ -72,9 +74,15 @@ fn settings(config: &Config) -> Vec<(&'static str, Value)> {
 /// The ledger's URL without a password.
 pub fn shown_ledger(config: &Config) -> String {
     match &config.ledger {
-        LedgerPlace::Sqlite(file) => format!("sqlite:{}", file.display()),
+        LedgerPlace::Sqlite(file) => format!("sqlite:{}", whole(file)),
         LedgerPlace::Postgres(url) => without_password(url),
     }
+}
+
+/// A path that means the same from everywhere.
+fn whole(path: &Path) -> String {
+    // Where this can't tell where it is, the path as it is written is all that there is.
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned()).display().to_string()
 }
 
 fn of_policy(policy: &Policy) -> Vec<(&'static str, Value)> {
@@ -127,6 +135,12 @@ fn without_password(url: &str) -> String {
     let kept: Vec<_> = query.split('&').filter(|pair| !pair.starts_with("password=")).collect();
     if kept.is_empty() { head } else { format!("{head}?{}", kept.join("&")) }
 }
+
+const EXAMPLES: &str = "\
+Examples:
+  tashika config check --config /etc/tashika/tashika.toml
+  tashika config show
+  tashika config show --json";
 
 #[cfg(test)]
 mod tests {

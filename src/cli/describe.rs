@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::app::words::counted;
 use crate::ledger::{Ledger, decode_event};
 use crate::model::{
     Actor, Body, Book, CertificateKey, Change, Command, Event, HoldId, HoldKind, Outcome, Position, Report, Role,
@@ -54,6 +55,20 @@ pub fn outcome(ledger: &dyn Ledger, book: &Book, outcome: Outcome) -> Result<Rep
             Reply::done(text, json)
         }
     })
+}
+
+/// What would have come of a command that was only tried.
+pub fn rehearsed(mut reply: Reply, outcome: Outcome) -> Reply {
+    reply.text = match outcome {
+        Outcome::AlreadySo => "it is so already: nothing would be recorded\n".to_owned(),
+        Outcome::Done { .. } => reply.text.replacen("done:", "would be done:", 1),
+        Outcome::Queued { .. } => {
+            format!("would wait for a second person ({})\n", reply.json["why"].as_str().unwrap_or_default())
+        }
+    };
+    reply.text.push_str("nothing was written (--dry-run)\n");
+    reply.json["dry_run"] = json!(true);
+    reply.with_exit(Exit::Done)
 }
 
 /// One event.
@@ -180,7 +195,7 @@ fn body_text(book: &Book, body: &Body) -> String {
             format!("waits ({}): {}", why_queued(*why), command_text(book, &request.command))
         }
         Body::QueueDecided { queued, verdict } => format!("{queued} {}", verdict_name(*verdict)),
-        Body::Registered { count, .. } => format!("{count} registered"),
+        Body::Registered { count, .. } => format!("{} registered", counted(u64::from(*count), "certificate")),
         Body::Reported(report) => report_text(report),
         Body::ScopeAdded(scope) => format!("CRL scope {} added", scope.path),
         Body::SetChanged { target, change } => set_text(book, target, *change),
@@ -223,7 +238,7 @@ fn set_text(book: &Book, target: &SetTarget, change: SetChange) -> String {
             Some(issuer) => format!("all certificates of {}", issuer.name),
             None => format!("all certificates of issuer {no}"),
         },
-        SetTarget::Listed { list, count, .. } => format!("{count} certificates of list {list}"),
+        SetTarget::Listed { list, count, .. } => format!("{} of list {list}", counted(*count, "certificate")),
     };
     match change {
         SetChange::Held => format!("hold {which}"),

@@ -1,6 +1,6 @@
 //! What can go wrong on the command line, and the exit code for it. Every verb's error is a [`CliError`].
 
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -9,6 +9,7 @@ use crate::app::demo::DemoError;
 use crate::app::pseudonym::PseudonymError;
 use crate::app::serve::ServeError;
 use crate::app::witness::WitnessError;
+use crate::app::words::refused_file;
 use crate::asn1::Asn1Error;
 use crate::desk::DeskError;
 use crate::desk::bulk::BulkError;
@@ -41,6 +42,14 @@ pub enum Exit {
 /// A failure of a verb.
 #[derive(Debug, thiserror::Error)]
 pub enum CliError {
+    /// A backup that can't be restored.
+    #[error("{}: {why}", file.display())]
+    Backup {
+        /// Which file.
+        file: PathBuf,
+        /// What is wrong with it, and what to do.
+        why: String,
+    },
     /// A file that bulk work reads.
     #[error("{}: {source}", file.display())]
     Bulk {
@@ -87,7 +96,7 @@ pub enum CliError {
     #[error("{0}")]
     Exists(String),
     /// A file or folder.
-    #[error("{}: {source}", file.display())]
+    #[error("{}: {}", file.display(), refused_file(source))]
     Io {
         /// Which.
         file: PathBuf,
@@ -124,6 +133,14 @@ pub enum CliError {
     /// The pseudonym key.
     #[error(transparent)]
     Pseudonym(#[from] PseudonymError),
+    /// The desk's refusal, with issuers by their names.
+    #[error("{text}")]
+    Refused {
+        /// What it says no to.
+        refusal: Refusal,
+        /// In words.
+        text: String,
+    },
     /// Serving.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -139,6 +156,15 @@ impl CliError {
     /// A file that the system refuses.
     pub fn io(file: impl AsRef<Path>, source: io::Error) -> Self {
         Self::Io { file: file.as_ref().to_owned(), source }
+    }
+
+    /// What stopped bulk work on a file: only some of it is about the file.
+    pub fn bulk(file: &Path, source: BulkError) -> Self {
+        match source {
+            BulkError::Io(source) => Self::io(file, source),
+            BulkError::Ledger(error) => Self::Ledger(error),
+            source => Self::Bulk { file: file.to_owned(), source },
+        }
     }
 
     /// Standard output that takes nothing.
@@ -157,14 +183,14 @@ impl CliError {
             | Self::Key(_)
             | Self::Note(_)
             | Self::Pseudonym(_) => Exit::File,
-            Self::CheckpointFile(_) => Exit::Damaged,
+            Self::Backup { .. } | Self::CheckpointFile(_) => Exit::Damaged,
             Self::Config(_) | Self::Usage(_) | Self::NoConfig => Exit::Usage,
             Self::Demo(error) => of_demo(error),
             Self::Serve(error) => of_serve(error),
             Self::Witness(error) => of_witness(error),
             Self::Desk(DeskError::Ledger(error)) | Self::Ledger(error) => of_ledger(error),
             Self::Desk(DeskError::Overtaken(_)) => Exit::Unavailable,
-            Self::Desk(DeskError::Refused(refusal)) => of_refusal(refusal),
+            Self::Desk(DeskError::Refused(refusal)) | Self::Refused { refusal, .. } => of_refusal(refusal),
             Self::DirectChangesRefused(_) | Self::Exists(_) => Exit::Refused,
             Self::NoEvent(_) | Self::NoIssuer(_) | Self::NoSet(_) | Self::NoScope(_) => Exit::NotFound,
         }
@@ -224,6 +250,7 @@ fn of_witness(error: &WitnessError) -> Exit {
 
 fn of_ledger(error: &LedgerError) -> Exit {
     match error {
+        LedgerError::Denied(_) => Exit::File,
         LedgerError::Missing(_) => Exit::NotFound,
         LedgerError::Settings(_) => Exit::Usage,
         _ => match error.severity() {
@@ -261,4 +288,10 @@ fn of_refusal(refusal: &Refusal) -> Exit {
 /// A message without line breaks, whoever wrote it.
 pub fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// One line on standard error beside whatever else is said.
+pub fn warn(text: &str) {
+    // Nobody is there to be told that a warning can't be written.
+    let _ = writeln!(io::stderr(), "tashika: warning: {}", one_line(text));
 }

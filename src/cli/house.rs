@@ -4,22 +4,29 @@ use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::Args;
+
 use crate::app::clock;
 use crate::app::compose::open_ledger;
 use crate::app::config::{Config, DirectChanges};
+use crate::app::fingerprint::{Kept, open_for};
 use crate::app::pseudonym::{Named, Pseudonyms};
+use crate::app::rehearsal::Rehearsal;
 use crate::app::witness::{Copy, WitnessError, compare};
-use crate::desk::{Desk, Task, Undone, carry_out};
+use crate::desk::{Desk, DeskError, Task, Undone, carry_out};
 use crate::ledger::{CheckpointFile, Ledger};
-use crate::model::{Actor, Book, Command, IdempotencyKey, Issuer, Outcome, Policy, Position, Request};
+use crate::model::{Actor, Book, Command, IdempotencyKey, Issuer, Outcome, Policy, Position, Refusal, Request, Role};
 
-use super::error::CliError;
+use super::describe::{self, role_name};
+use super::error::{CliError, warn};
+use super::reply::Reply;
 
 /// An open installation.
 pub struct House {
     config: Config,
     ledger: Arc<dyn Ledger>,
     desk: Desk,
+    mode: Mode,
     names: Option<Pseudonyms>,
     witnessed: OnceCell<()>,
 }
@@ -34,7 +41,16 @@ impl House {
     pub fn on(config: Config) -> Result<Self, CliError> {
         let ledger = open_ledger(&config.ledger)?;
         let desk = Desk::new(ledger.clone(), config.policy.clone());
-        Ok(Self { config, ledger, desk, names: None, witnessed: OnceCell::new() })
+        Ok(Self { config, ledger, desk, mode: Mode::Earnest, names: None, witnessed: OnceCell::new() })
+    }
+
+    /// From here on, or not, commands are only tried: decided as ever, and written nowhere.
+    pub fn enter(&mut self, mode: Mode) {
+        if mode == Mode::Rehearsal && self.mode == Mode::Earnest {
+            self.ledger = Arc::new(Rehearsal::on(self.ledger.clone()));
+            self.desk = Desk::new(self.ledger.clone(), self.config.policy.clone());
+            self.mode = mode;
+        }
     }
 
     /// The configuration.
@@ -77,9 +93,9 @@ impl House {
     }
 
     fn changes_allowed(&self) -> Result<(), CliError> {
-        match self.config.direct_changes {
-            DirectChanges::Allow => Ok(()),
-            DirectChanges::Refuse => Err(CliError::DirectChangesRefused(self.config.file.clone())),
+        match (self.config.direct_changes, self.mode) {
+            (DirectChanges::Allow, _) | (_, Mode::Rehearsal) => Ok(()),
+            (DirectChanges::Refuse, Mode::Earnest) => Err(CliError::DirectChangesRefused(self.config.file.clone())),
         }
     }
 
@@ -96,19 +112,42 @@ impl House {
 
     /// The pseudonym of an identifier.
     pub fn pseudonym(&mut self, kind: Named, identifier: &str) -> Result<[u8; 16], CliError> {
-        Ok(opened(&mut self.names, &self.config)?.of(kind, identifier))
+        Ok(opened(&mut self.names, &self.config, &*self.ledger)?.of(kind, identifier))
     }
 
     /// What an import reads by.
     pub fn for_import(&mut self) -> Result<(&Pseudonyms, &dyn Ledger, &Policy), CliError> {
-        let names = opened(&mut self.names, &self.config)?;
+        let names = opened(&mut self.names, &self.config, &*self.ledger)?;
         Ok((names, &*self.ledger, &self.config.policy))
     }
 
     /// Does one task at the desk.
     pub fn submit(&mut self, task: &Task) -> Result<Outcome, CliError> {
         self.may_change()?;
-        Ok(self.desk.one(task, clock::now())?)
+        self.desk.one(task, clock::now()).map_err(|error| self.named(error))
+    }
+
+    /// A refusal that speaks of a CA by its issuer's name, as `--as` does.
+    pub fn named(&self, error: impl Into<CliError>) -> CliError {
+        match error.into() {
+            CliError::Desk(DeskError::Refused(refusal)) => match (refused_role(&refusal), self.book()) {
+                (Some(role), Ok(book)) => {
+                    let text = refusal.to_string().replacen(&role.to_string(), &role_name(&book, role), 1);
+                    CliError::Refused { refusal, text }
+                }
+                _ => refusal.into(),
+            },
+            other => other,
+        }
+    }
+
+    /// Says what came of a command.
+    pub fn told(&self, outcome: Outcome) -> Result<Reply, CliError> {
+        let reply = describe::outcome(&*self.ledger, &self.book()?, outcome)?;
+        Ok(match self.mode {
+            Mode::Earnest => reply,
+            Mode::Rehearsal => describe::rehearsed(reply, outcome),
+        })
     }
 
     /// Sends a command.
@@ -130,16 +169,74 @@ impl House {
     ) -> Result<Option<Undone>, CliError> {
         let (ledger, desk) = (self.ledger.clone(), &mut self.desk);
         let mut submit = |task: Task| desk.one(&task, clock::now());
-        Ok(carry_out(&*ledger, &mut submit, approver, queued, approved, progress)?)
+        carry_out(&*ledger, &mut submit, approver, queued, approved, progress).map_err(|error| self.named(error))
+    }
+}
+
+/// Whether commands count.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// They do.
+    Earnest,
+    /// They are only tried.
+    Rehearsal,
+}
+
+/// `--dry-run`, for every verb whose command can be tried.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct DryRun {
+    /// Decide it and say what would come of it, but write nothing.
+    #[arg(long)]
+    dry_run: bool,
+}
+
+impl DryRun {
+    /// What was asked for.
+    pub fn mode(self) -> Mode {
+        if self.dry_run { Mode::Rehearsal } else { Mode::Earnest }
+    }
+}
+
+/// The role that a refusal speaks of.
+fn refused_role(refusal: &Refusal) -> Option<Role> {
+    match refusal {
+        Refusal::BackdatedLoss { role, .. }
+        | Refusal::NotAllowed { role, .. }
+        | Refusal::NotCompetent { role, .. }
+        | Refusal::NotLiftable { role, .. } => Some(*role),
+        _ => None,
     }
 }
 
 /// The key behind all pseudonyms: read when it is first needed, which for whoever only looks is never.
-fn opened<'a>(names: &'a mut Option<Pseudonyms>, config: &Config) -> Result<&'a Pseudonyms, CliError> {
+fn opened<'a>(
+    names: &'a mut Option<Pseudonyms>,
+    config: &Config,
+    ledger: &dyn Ledger,
+) -> Result<&'a Pseudonyms, CliError> {
     Ok(match names {
         Some(names) => names,
-        none @ None => none.insert(Pseudonyms::open(&config.pseudonym_key)?),
+        none @ None => {
+            let (opened, kept) = open_for(&config.pseudonym_key, ledger.head()?.ledger)?;
+            warn_of(&kept);
+            none.insert(opened)
+        }
     })
+}
+
+/// What a key without a fingerprint is worth saying.
+pub fn warn_of(kept: &Kept) {
+    match kept {
+        Kept::Before => {}
+        Kept::Now(file) => warn(&format!(
+            "the pseudonym key had no fingerprint beside it; it is kept in {} from now on: make sure that this is the \
+             key that the ledger's names were made with",
+            file.display()
+        )),
+        Kept::NotNow { file, source } => {
+            warn(&format!("{} can't be written ({source}): another pseudonym key would not be noticed", file.display()))
+        }
+    }
 }
 
 /// The file that `--config` names, or else the one that lies here.

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use crate::app::clock;
 use crate::app::pseudonym::Named;
+use crate::app::words::counted;
 use crate::desk::bulk::{Bulk, Counts, Job, Plan};
 use crate::ledger::import::{Defaults, Format, Kind};
 use crate::model::{Action, Batch, IssuerNo, MediumKind, Municipality, Refusal, Role, ScopeNo, Usage, may};
@@ -98,9 +99,9 @@ impl Common {
         }
         let issuer = house.issuer(&self.issuer)?.no;
         let actor = self.acting.actor(house, Org::Ca(self.issuer.clone()))?;
-        may(actor.role, Action::Register)?;
+        may(actor.role, Action::Register).map_err(|refusal| house.named(refusal))?;
         if actor.role != Role::Ca(issuer) {
-            return Err(Refusal::NotCompetent { role: actor.role, why: "another CA issued them" }.into());
+            return Err(house.named(Refusal::NotCompetent { role: actor.role, why: "another CA issued them" }));
         }
         let defaults = self.defaults(house)?;
         let (names, ledger, policy) = house.for_import()?;
@@ -115,8 +116,8 @@ impl Common {
         let job = Job { source: &file, format, issuer, defaults, pseudonym: &pseudonym, on_bad };
         let clock = BulkClock::start();
         let bulk = Bulk { ledger, policy, clock: &clock, person: actor.person };
-        let mut teller = Teller::new(file);
-        let failed = |source| CliError::Bulk { file: file.to_owned(), source };
+        let mut teller = Teller::new(file, ledger.book()?.1);
+        let failed = |source| CliError::bulk(file, source);
         let plan = bulk.plan(&job, &mut |notice| teller.tell(notice)).map_err(failed)?;
         let counts = if self.dry_run || plan.is_empty() {
             None
@@ -159,7 +160,7 @@ fn detect(file: &Path) -> Result<Format, CliError> {
     let opened =
         File::open(file).and_then(|file| BufReader::new(file).take(BEGINNING_OCTETS).read_to_end(&mut beginning));
     opened.map_err(|error| CliError::io(file, error))?;
-    Format::detect(&beginning).map_err(|error| CliError::Bulk { file: file.to_owned(), source: error.into() })
+    Format::detect(&beginning).map_err(|error| CliError::bulk(file, error.into()))
 }
 
 fn told(plan: &Plan, counts: Option<Counts>, dry_run: bool) -> Reply {
@@ -183,7 +184,41 @@ fn told(plan: &Plan, counts: Option<Counts>, dry_run: bool) -> Reply {
         "entries": plan.entries, "planned": json(planned), "done": json(done), "skipped": plan.skipped(),
         "without_combined": plan.without_combined, "unverified": plan.unverified, "dry_run": dry_run,
     });
-    Reply::done(format!("{plan}{end}"), json)
+    Reply::done(format!("{}{end}", plan_text(plan)), json)
+}
+
+fn plan_text(plan: &Plan) -> String {
+    let Counts { registered, revoked, held, amended, unchanged } = plan.counts;
+    let entries = if plan.entries == 1 { "entry" } else { "entries" };
+    let mut text = format!("{:>12} {entries}\n", plan.entries);
+    let register = if registered == 1 { "certificate to register" } else { "certificates to register" };
+    for (count, what) in [
+        (registered, register),
+        (revoked, "to revoke"),
+        (held, "to hold"),
+        (amended, "with a worse reason or an earlier loss to record"),
+        (unchanged, "registered already, nothing to do"),
+        (plan.skipped(), "left out"),
+    ] {
+        if count > 0 {
+            text.push_str(&format!("{count:>12} {what}\n"));
+        }
+    }
+    if plan.without_combined > 0 {
+        text.push_str(&format!(
+            "warning: {} without a cRLIssuer in a distribution point: verifiers may use the combined CRL by local policy \
+             only (RFC 5280 6.3.3)\n",
+            counted(plan.without_combined, "certificate")
+        ));
+    }
+    if plan.unverified > 0 {
+        text.push_str(&format!(
+            "warning: {} with a signature that could not be verified (unsupported algorithm); the issuer was matched by \
+             name and key identifier\n",
+            counted(plan.unverified, "certificate")
+        ));
+    }
+    text
 }
 
 fn usage(text: &str) -> Result<Usage, String> {

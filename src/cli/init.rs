@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use crate::app::clock;
 use crate::app::compose::{create_checkpoint_key, create_ledger};
 use crate::app::config::Config;
+use crate::app::fingerprint::{Kept, open_for};
 use crate::app::pseudonym::{Named, Pseudonyms};
 use crate::ledger::Batch;
 use crate::model::{Actor, Channel, PersonId, Role};
@@ -34,6 +35,9 @@ pub struct Init {
     /// The URL under which relying parties reach the public listener.
     #[arg(long, value_name = "URL")]
     public_url: Option<String>,
+    /// Not for this verb, which writes one: refused where the command line is read, and not shown as a choice.
+    #[arg(long, hide = true, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 impl Init {
@@ -120,6 +124,10 @@ fn fill(config: &Config, text: &str) -> Result<String, CliError> {
     create_checkpoint_key(&config.checkpoint_key, &Zeroizing::new(clock::entropy()))?;
     let ledger = clock::new_ledger_id();
     create_ledger(&config.ledger, &Batch::genesis(ledger, actor, clock::now()))?;
+    match open_for(&config.pseudonym_key, ledger)?.1 {
+        Kept::Before | Kept::Now(_) => {}
+        Kept::NotNow { file, source } => return Err(CliError::io(file, source)),
+    }
     let failed = |error| CliError::io(&config.file, error);
     let mut out = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&config.file).map_err(failed)?;
     out.write_all(text.as_bytes()).and_then(|()| out.sync_all()).map_err(failed)?;
@@ -135,5 +143,5 @@ Examples:
   tashika init --dir /var/lib/tashika --public-url http://ocsp.example.jp
   tashika init --dir /etc/tashika --ledger postgres://tashika_owner@db.example.jp/tashika?sslmode=verify-full
 
-It leaves tashika.toml, the ledger, checkpoint.key and pseudonym.key: keep the last one safe and secret, for without
-it nothing can be found by holder, card or SIM any more.";
+It leaves tashika.toml, the ledger, checkpoint.key, and pseudonym.key with its fingerprint: keep that key safe and
+secret, for without it nothing can be found by holder, card or SIM any more.";

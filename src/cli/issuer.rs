@@ -25,6 +25,7 @@ pub enum Verb {
     #[command(after_help = ADD_EXAMPLES)]
     Add(Add),
     /// List the issuers.
+    #[command(after_help = LIST_EXAMPLES)]
     List,
 }
 
@@ -151,6 +152,11 @@ fn short_name(text: &str) -> Result<String, String> {
     }
     check_path(text)
 }
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  tashika issuer list
+  tashika issuer list --json";
 
 const ADD_EXAMPLES: &str = "\
 Examples:

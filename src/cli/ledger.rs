@@ -28,6 +28,7 @@ pub enum Verb {
     /// Copy the ledger as of one position into a new file, while others go on writing (SQLite).
     Backup(Backup),
     /// Sign where the ledger stands, and keep that outside the database.
+    #[command(after_help = CHECKPOINT_EXAMPLE)]
     Checkpoint,
     /// Bring a backup to where the configuration wants the ledger; there must be none (SQLite).
     Restore(Restore),
@@ -183,6 +184,12 @@ Example:
 
 For a ledger that lost its end: a backup restored, a replica promoted too early. Followers have frozen; with the new
 epoch they go on, and what either history calls not good stays not good. The new epoch is signed for at once.";
+
+const CHECKPOINT_EXAMPLE: &str = "\
+Example:
+  tashika ledger checkpoint --config /etc/tashika/tashika.toml
+
+A running server does it by itself (checkpoints.every_seconds).";
 
 const VERIFY_EXAMPLES: &str = "\
 Examples:

@@ -42,7 +42,7 @@ use clap::{CommandFactory as _, Parser, Subcommand};
 use crate::app::config::Config;
 use error::{CliError, Exit, one_line};
 use house::{House, find_config};
-use reply::Reply;
+use reply::{Form, Reply};
 
 /// The certificate status system of a national PKI: OCSP, CRLs and the issuance ledger behind them.
 #[derive(Debug, Parser)]
@@ -102,20 +102,21 @@ enum Verb {
 
 /// Does what the arguments ask for.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let cli = match Cli::try_parse_from(&arguments) {
         Ok(cli) => cli,
-        Err(error) => return misread(&error),
+        Err(error) => return misread(&error, form_asked(&arguments)),
     };
-    let json = cli.json;
+    let form = cli.form();
     match cli.act() {
         Ok(reply) => {
             let exit = reply.exit;
-            match reply.print(json) {
+            match reply.print(form) {
                 Ok(()) => exit.into(),
-                Err(error) => complain(&CliError::output(error), json),
+                Err(error) => complain(&CliError::output(error), form),
             }
         }
-        Err(error) => complain(&error, json),
+        Err(error) => complain(&error, form),
     }
 }
 
@@ -125,7 +126,12 @@ fn command() -> clap::Command {
 }
 
 impl Cli {
+    fn form(&self) -> Form {
+        if self.json { Form::Json } else { Form::Text }
+    }
+
     fn act(self) -> Result<Reply, CliError> {
+        let form = self.form();
         let house = || House::open(self.config.as_deref());
         match self.verb {
             Verb::Cert(verb) => verb.run(&mut house()?),
@@ -146,46 +152,55 @@ impl Cli {
             Verb::Queue(verb) => verb.run(&mut house()?),
             Verb::Report(verb) => verb.run(&mut house()?),
             Verb::Scope(verb) => verb.run(&mut house()?),
-            Verb::Serve(verb) => verb.run(self.config.as_deref()),
+            Verb::Serve(verb) => verb.run(self.config.as_deref(), form),
             Verb::Undo(verb) => verb.run(&mut house()?),
             Verb::Up(verb) => {
                 if self.config.is_some() {
                     let why = "up has a configuration of its own, in its --dir: leave out --config";
                     return Err(CliError::Usage(why.into()));
                 }
-                verb.run()
+                verb.run(form)
             }
         }
     }
 }
 
+/// What form a command line that can't be read asks for.
+fn form_asked(arguments: &[OsString]) -> Form {
+    let flags = arguments.iter().take_while(|argument| *argument != "--");
+    if flags.into_iter().any(|argument| argument == "--json") { Form::Json } else { Form::Text }
+}
+
 /// What clap says: help and version as they are, mistakes in one line.
-fn misread(error: &clap::Error) -> ExitCode {
+fn misread(error: &clap::Error, form: Form) -> ExitCode {
     if !error.use_stderr() {
         // Nobody is there to be told when the help can't be printed.
         let _ = error.print();
         return Exit::Done.into();
     }
     let text = error.render().to_string();
-    if matches!(error.kind(), clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand) {
+    let help = matches!(error.kind(), clap::error::ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand);
+    if help && form == Form::Text {
         let _ = io::stderr().write_all(text.as_bytes());
         return Exit::Usage.into();
     }
-    let what = text.split("\n\nUsage:").next().unwrap_or_default();
-    let what = what.split("\n\nFor more information").next().unwrap_or_default();
-    let what = one_line(what.strip_prefix("error: ").unwrap_or(what));
-    let _ = writeln!(io::stderr(), "tashika: {what} (see --help)");
-    Exit::Usage.into()
+    let what = if help {
+        "the verb is missing, or only begun".to_owned()
+    } else {
+        let what = text.split("\n\nUsage:").next().unwrap_or_default();
+        let what = what.split("\n\nFor more information").next().unwrap_or_default();
+        one_line(what.strip_prefix("error: ").unwrap_or(what))
+    };
+    complain(&CliError::Usage(format!("{what} (see --help)")), form)
 }
 
 /// One line on stderr.
-fn complain(error: &CliError, json: bool) -> ExitCode {
+fn complain(error: &CliError, form: Form) -> ExitCode {
     let exit = error.exit();
     let text = one_line(&error.to_string());
-    let line = if json {
-        serde_json::json!({ "error": text, "exit": exit as u8 }).to_string()
-    } else {
-        format!("tashika: {text}")
+    let line = match form {
+        Form::Json => serde_json::json!({ "error": text, "exit": exit as u8 }).to_string(),
+        Form::Text => format!("tashika: {text}"),
     };
     let _ = writeln!(io::stderr(), "{line}");
     exit.into()
@@ -205,6 +220,6 @@ Exit codes:
   2  the command line or the configuration makes no sense
   3  something that was named does not exist
   4  kept, waits for a second person (see 'tashika queue')
-  5  the ledger can't be reached or is too busy: try again
+  5  the ledger can't be reached, is too busy or its disk is full: try again
   6  the ledger is damaged, another than expected, or newer than this program
   7  a file can't be read or written, or does not hold what it should";

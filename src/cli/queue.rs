@@ -4,6 +4,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use crate::app::clock;
+use crate::app::words::counted;
 use crate::desk::{Undone, waiting};
 use crate::model::{Command, Position, Verdict};
 
@@ -23,10 +24,13 @@ pub enum Verb {
     #[command(after_help = EXAMPLES)]
     Approve(Decide),
     /// List what waits.
+    #[command(after_help = EXAMPLES)]
     List,
     /// Reject a waiting command.
+    #[command(after_help = EXAMPLES)]
     Reject(Decide),
     /// Show a waiting command, and every certificate that it names with its present status.
+    #[command(after_help = EXAMPLES)]
     Show {
         /// The waiting command (see 'queue list').
         id: u64,
@@ -76,8 +80,10 @@ impl Decide {
         if let Some(undone) = undone {
             let Undone { certificates, rejected, sets } = undone;
             reply.text.push_str(&format!(
-                "undone: holds lifted from {certificates} certificate(s) and {sets} set(s), {rejected} waiting \
-                 command(s) rejected\n"
+                "undone: holds lifted from {} and {}, {} rejected\n",
+                counted(certificates, "certificate"),
+                counted(sets, "set"),
+                counted(rejected, "waiting command"),
             ));
             reply.json["undone"] = json!({ "certificates": certificates, "sets": sets, "rejected": rejected });
         }

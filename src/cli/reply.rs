@@ -27,18 +27,48 @@ impl Reply {
         Self { text, json, exit: Exit::Done }
     }
 
+    /// All went well, and it has been said already, line by line.
+    pub fn told() -> Self {
+        Self::done("", Value::Null)
+    }
+
     /// The same, with another exit code.
     pub fn with_exit(self, exit: Exit) -> Self {
         Self { exit, ..self }
     }
 
     /// Prints it. A reader that has gone away (`| head`) has had enough, which is no error.
-    pub fn print(&self, json: bool) -> io::Result<()> {
+    pub fn print(&self, form: Form) -> io::Result<()> {
         let mut out = io::stdout().lock();
-        let printed = if json { writeln!(out, "{:#}", self.json) } else { out.write_all(self.text.as_bytes()) };
+        let printed = match form {
+            Form::Json if self.json.is_null() => Ok(()),
+            Form::Json => writeln!(out, "{:#}", self.json),
+            Form::Text => out.write_all(self.text.as_bytes()),
+        };
         match printed.and_then(|()| out.flush()) {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
             other => other,
         }
+    }
+}
+
+/// For whom output is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// For machines: one value, or one a line where things happen one after the other.
+    Json,
+    /// For people.
+    Text,
+}
+
+impl Form {
+    /// One line of something that goes on. Nobody may be listening, which is no reason to stop.
+    pub fn say(self, text: &str, json: &Value) {
+        let mut out = io::stdout().lock();
+        let said = match self {
+            Self::Json => writeln!(out, "{json}"),
+            Self::Text => writeln!(out, "{text}"),
+        };
+        let _ = said.and_then(|()| out.flush());
     }
 }

@@ -7,9 +7,8 @@ use crate::app::clock;
 use crate::app::pseudonym::Named;
 use crate::model::{Command, HolderId, MediumId, Municipality, Operator, ReportKind, SimId, Subject, Time};
 
-use super::describe;
 use super::error::CliError;
-use super::house::House;
+use super::house::{DryRun, House};
 use super::reply::Reply;
 use super::who::{Org, Sender, municipality};
 
@@ -39,6 +38,8 @@ pub struct Report {
     /// Where the papers are.
     #[arg(long, value_name = "REF")]
     evidence: Option<String>,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 /// Whom or what a report is about.
@@ -59,6 +60,7 @@ struct About {
 impl Report {
     /// Runs it.
     pub fn run(self, house: &mut House) -> Result<Reply, CliError> {
+        house.enter(self.dry_run.mode());
         house.may_change()?;
         match (self.kind, self.to) {
             (ReportKind::Moved, None) => return Err(CliError::Usage("'moved' needs --to MUNICIPALITY".into())),
@@ -78,7 +80,7 @@ impl Report {
             evidence: self.evidence,
         };
         let outcome = house.send(actor, Command::Report(report), self.idempotency_key.as_deref())?;
-        describe::outcome(house.ledger(), &house.book()?, outcome)
+        house.told(outcome)
     }
 }
 

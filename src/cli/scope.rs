@@ -24,6 +24,7 @@ pub enum Verb {
     #[command(after_help = ADD_EXAMPLES)]
     Add(Add),
     /// List the CRL scopes.
+    #[command(after_help = LIST_EXAMPLES)]
     List {
         /// Only this issuer's.
         #[arg(long, value_name = "NAME")]
@@ -197,6 +198,11 @@ pub fn check_path(text: &str) -> Result<String, String> {
 
 /// Served below `/crl/` by the house itself.
 const RESERVED: [&str; 5] = ["root", "combined", "index.json", "index.json.p7s", "bundle.tar.zst"];
+
+const LIST_EXAMPLES: &str = "\
+Examples:
+  tashika scope list
+  tashika scope list --issuer card-sign --json";
 
 const ADD_EXAMPLES: &str = "\
 Examples:

@@ -1,6 +1,5 @@
 //! `serve`: runs an installation until a signal comes.
 
-use std::io::{self, Write as _};
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -8,10 +7,11 @@ use clap::{Args, ValueEnum};
 use serde_json::json;
 
 use crate::app::config::Config;
+use crate::app::fingerprint;
 use crate::app::serve::{Part, Told, bind, serve};
 
 use super::error::CliError;
-use super::reply::Reply;
+use super::reply::{Form, Reply};
 
 /// `serve`.
 #[derive(Debug, Args)]
@@ -38,7 +38,7 @@ enum Role {
 
 impl Serve {
     /// Runs it.
-    pub fn run(self, config: Option<&Path>) -> Result<Reply, CliError> {
+    pub fn run(self, config: Option<&Path>, form: Form) -> Result<Reply, CliError> {
         let mut config = Config::load(&super::house::find_config(config)?)?;
         config.listen = self.listen.unwrap_or(config.listen);
         config.admin = self.admin.unwrap_or(config.admin);
@@ -47,21 +47,31 @@ impl Serve {
             Role::All => Part::All,
             Role::Follower => Part::Follower,
         };
+        // It needs no names itself; but what starts here is what everybody trusts from then on.
+        if config.pseudonym_key.exists() {
+            fingerprint::open(&config.pseudonym_key)?;
+        }
         let sockets = bind(&config)?;
-        serve(&config, sockets, part, &mut tell)?;
-        Ok(Reply::done("stopped", json!({ "stopped": true })))
+        serve(&config, sockets, part, &mut |told| tell(told, form))?;
+        Ok(Reply::told())
     }
 }
 
-/// One line for each thing that happens. Nobody may be listening any more, which is no reason to stop serving.
-pub fn tell(told: Told) {
-    let line = match told {
-        Told::Listening { public, admin } => format!("listening  http://{public}  probes at http://{admin}"),
-        Told::Ready { public, admin } => format!("ready  http://{public}  probes at http://{admin}"),
-        Told::Stopping => "stopping".to_owned(),
+/// One line for each thing that happens.
+pub fn tell(told: Told, form: Form) {
+    let at = |what: &str, public, admin| {
+        let (public, admin) = (format!("http://{public}"), format!("http://{admin}"));
+        form.say(
+            &format!("{what}  {public}  probes at {admin}"),
+            &json!({ "event": what, "public": public, "admin": admin }),
+        );
     };
-    let mut out = io::stdout().lock();
-    let _ = writeln!(out, "{line}").and_then(|()| out.flush());
+    match told {
+        Told::Listening { public, admin } => at("listening", public, admin),
+        Told::Ready { public, admin } => at("ready", public, admin),
+        Told::Stopping => form.say("stopping", &json!({ "event": "stopping" })),
+        Told::Stopped => form.say("stopped", &json!({ "event": "stopped" })),
+    }
 }
 
 pub const EXAMPLES: &str = "\

@@ -7,7 +7,7 @@ use crate::model::{Command, Position, Time, UndoScope};
 
 use super::describe;
 use super::error::CliError;
-use super::house::House;
+use super::house::{DryRun, House};
 use super::reply::Reply;
 use super::who::{Org, Who};
 
@@ -36,16 +36,19 @@ pub struct Undo {
     /// Who asks for it [default: ops, as the system's user].
     #[arg(long, value_name = "ORG/PERSON")]
     by: Option<Who>,
+    #[command(flatten)]
+    dry_run: DryRun,
 }
 
 impl Undo {
     /// Runs it.
     pub fn run(self, house: &mut House) -> Result<Reply, CliError> {
+        house.enter(self.dry_run.mode());
         house.may_change()?;
         let scope = self.scope(house)?;
         let by = self.by.unwrap_or(Who { org: Org::Ops, person: None }).actor(house)?;
         let outcome = house.send(by, Command::Undo(scope), None)?;
-        describe::outcome(house.ledger(), &house.book()?, outcome)
+        house.told(outcome)
     }
 
     fn scope(&self, house: &mut House) -> Result<UndoScope, CliError> {

@@ -8,11 +8,13 @@ use clap::Args;
 use serde_json::json;
 
 use crate::app::config::Config;
-use crate::app::demo::{DemoError, Held, Making, Sockets, Wishes, make, set_aside};
+use crate::app::demo::{DemoError, Held, Made, Sockets, Was, Wishes, make, set_aside};
 use crate::app::serve::{Part, serve};
+use crate::app::words::counted;
 
 use super::error::CliError;
-use super::reply::Reply;
+use super::house::warn_of;
+use super::reply::{Form, Reply};
 use super::serve::tell;
 
 /// `up`.
@@ -36,11 +38,14 @@ pub struct Up {
     /// Set an existing demonstration aside and begin anew.
     #[arg(long)]
     renew_demo: bool,
+    /// Not for this verb, which writes one: refused where the command line is read, and not shown as a choice.
+    #[arg(long, hide = true, value_name = "FILE")]
+    config: Option<PathBuf>,
 }
 
 impl Up {
     /// Runs it.
-    pub fn run(self) -> Result<Reply, CliError> {
+    pub fn run(self, form: Form) -> Result<Reply, CliError> {
         let wishes = Wishes {
             dir: self.dir,
             listen: self.listen,
@@ -49,41 +54,60 @@ impl Up {
             certificates: self.certificates,
         };
         if self.renew_demo && wishes.dir.exists() {
-            renew(&wishes)?;
+            renew(&wishes, form)?;
         }
-        let (config, sockets, _held) = match make_aloud(&wishes) {
-            Err(DemoError::OtherAddress { named, asked, .. }) if wants_new(&wishes, &named, &asked)? => {
-                renew(&wishes)?;
-                make_aloud(&wishes)?
+        let (config, sockets, _held) = match make_aloud(&wishes, form) {
+            Err(DemoError::OtherAddress { named, asked, .. }) if wants_new(&wishes, &named, &asked, form)? => {
+                renew(&wishes, form)?;
+                make_aloud(&wishes, form)?
             }
             made => made?,
         };
-        say(&format!("to look around:  tashika issuer list --config {}", config.file.display()));
-        serve(&config, sockets, Part::All, &mut tell)?;
-        Ok(Reply::done("stopped", json!({ "stopped": true })))
+        let file = config.file.display().to_string();
+        form.say(&format!("to look around:  tashika issuer list --config {file}"), &json!({ "config": file }));
+        serve(&config, sockets, Part::All, &mut |told| tell(told, form))?;
+        Ok(Reply::told())
     }
 }
 
-/// Makes it, with a line for each part and a bar for the long one.
-fn make_aloud(wishes: &Wishes) -> Result<(Config, Sockets, Held), DemoError> {
+/// Makes it, with a line for each part that is done and a bar for the long one.
+fn make_aloud(wishes: &Wishes, form: Form) -> Result<(Config, Sockets, Held), DemoError> {
     let dir = wishes.dir.display();
     let bar = super::progress::bar("registering");
     bar.set_length(wishes.certificates);
-    let made = make(wishes, &mut |making| match making {
-        Making::Folder => say(&format!("{dir}: settings, keys and tokens")),
-        Making::Certificates => say(&format!("{dir}/demo: a root, three CAs and their certificates")),
-        Making::Ledger => {
-            say(&format!("{dir}/ledger.db: the ledger, with {} sample certificates", wishes.certificates))
+    let part = |part: &str, file: &str, was: Was| {
+        let (word, what) = match was {
+            Was::Begun => ("completed", "begun"),
+            Was::Found => ("found", "found"),
+            Was::Missing => ("made", "missing"),
+        };
+        form.say(&format!("{dir}{file}: {part} {word}"), &json!({ "part": part, "was": what }));
+    };
+    let made = make(wishes, &mut |made| match made {
+        Made::Folder(was) => part("settings, keys and tokens", "", was),
+        Made::Certificates(was) => part("root, CAs and their certificates", "/demo", was),
+        Made::Ledger(was) => part("the ledger", "/ledger.db", was),
+        Made::Fingerprint(kept) => warn_of(&kept),
+        Made::Samples(count) => bar.set_position(count),
+        Made::Filled { samples, certificates } => {
+            bar.finish_and_clear();
+            let all = counted(certificates, "certificate");
+            let text = match samples {
+                0 => format!("{dir}/ledger.db: {all}, nothing to add"),
+                samples => {
+                    format!("{dir}/ledger.db: {all}; {} registered just now", counted(samples, "sample"))
+                }
+            };
+            form.say(&text, &json!({ "part": "samples", "registered": samples, "certificates": certificates }));
         }
-        Making::Samples(count) => bar.set_position(count),
     });
     bar.finish_and_clear();
     made
 }
 
 /// Asks, if there is somebody to be asked.
-fn wants_new(wishes: &Wishes, named: &str, asked: &str) -> Result<bool, CliError> {
-    if !io::stdin().is_terminal() {
+fn wants_new(wishes: &Wishes, named: &str, asked: &str, form: Form) -> Result<bool, CliError> {
+    if form == Form::Json || !io::stdin().is_terminal() {
         return Ok(false);
     }
     let dir = wishes.dir.display();
@@ -94,15 +118,10 @@ fn wants_new(wishes: &Wishes, named: &str, asked: &str) -> Result<bool, CliError
     Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }
 
-fn renew(wishes: &Wishes) -> Result<(), DemoError> {
-    let aside = set_aside(&wishes.dir)?;
-    say(&format!("{}: the demonstration that was here", aside.display()));
+fn renew(wishes: &Wishes, form: Form) -> Result<(), DemoError> {
+    let aside = set_aside(&wishes.dir)?.display().to_string();
+    form.say(&format!("{aside}: the demonstration that was here"), &json!({ "set_aside": aside }));
     Ok(())
-}
-
-/// Nobody may be listening, which is no reason to stop.
-fn say(line: &str) {
-    let _ = writeln!(io::stdout(), "{line}");
 }
 
 /// A ledger of some gigabytes.

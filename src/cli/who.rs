@@ -7,7 +7,8 @@ use std::str::FromStr;
 use clap::Args;
 
 use crate::app::pseudonym::Named;
-use crate::model::{Actor, Channel, MediumId, Municipality, Operator, PersonId, Role};
+use crate::ledger::Wanted;
+use crate::model::{Actor, Channel, HolderId, MediumId, Municipality, Operator, PersonId, Refusal, Role};
 
 use super::error::CliError;
 use super::house::House;
@@ -78,9 +79,30 @@ impl Sender {
                 let why = "--presenting says what a holder shows: use it with --as holder/PERSON";
                 return Err(CliError::Usage(why.into()));
             };
-            *presented = Some(MediumId(house.pseudonym(Named::Medium, medium)?));
+            let medium = MediumId(house.pseudonym(Named::Medium, medium)?);
+            *presented = Some(medium);
+            self.must_own(medium, &actor, house)?;
         }
         Ok(actor)
+    }
+}
+
+impl Sender {
+    /// Whoever says that they are a holder shows a medium of just that holder's: the desk only asks whether it is one of
+    /// those on which they act.
+    fn must_own(&self, medium: MediumId, actor: &Actor, house: &mut House) -> Result<(), CliError> {
+        let named = self.acting.who.as_ref().and_then(|who| who.person.as_deref());
+        let Some(named) = named else {
+            return Err(CliError::Usage("say which holder shows it: --as holder/ID, by their identifier".into()));
+        };
+        let holder = HolderId(house.pseudonym(Named::Holder, named)?);
+        let wanted = Wanted { media: vec![medium], ..Wanted::default() };
+        let on_medium = house.ledger().find(&wanted)?.entries;
+        if on_medium.iter().any(|entry| entry.certificate.holder == holder) {
+            return Ok(());
+        }
+        let why = "the medium that was shown belongs to somebody else";
+        Err(Refusal::NotCompetent { role: actor.role, why }.into())
     }
 }
 

@@ -52,7 +52,7 @@ pub enum KeyError {
         mode: u32,
     },
     /// The key could not sign.
-    #[error("the key did not sign")]
+    #[error("the key did not sign: try again, or check the key")]
     Failed,
     /// The file holds no key that this program can use.
     #[error("{}: {what}", path.display())]
@@ -63,7 +63,10 @@ pub enum KeyError {
         what: &'static str,
     },
     /// The file can't be read or written.
-    #[error("{}: {source}", path.display())]
+    #[error(
+        "{}: this key can't be read or written ({source}): bring it back, and see that this user may have it",
+        path.display()
+    )]
     Io {
         /// Which file.
         path: PathBuf,

@@ -51,7 +51,7 @@ pub enum Tail {
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointFileError {
     /// The note contradicts the last one.
-    #[error("{path}: a checkpoint at position {new} does not follow the last one, at {last}: histories differ", path = path.display())]
+    #[error("{path}: a checkpoint at position {new} does not follow the last one, at {last}: histories differ: run 'tashika ledger verify'", path = path.display())]
     Contradicts {
         /// Which file.
         path: PathBuf,
@@ -71,7 +71,10 @@ pub enum CheckpointFileError {
         source: NoteError,
     },
     /// The file can't be read or written.
-    #[error("{path}: {source}", path = path.display())]
+    #[error(
+        "{path}: the checkpoints can't be read or written ({source}): see that this user may have the file and its folder",
+        path = path.display()
+    )]
     Io {
         /// Which file.
         path: PathBuf,

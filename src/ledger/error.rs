@@ -15,14 +15,19 @@ pub enum LedgerError {
         now: Position,
     },
     /// The database can't be reached at the moment; nothing was written. Retry.
-    #[error("the ledger's database can't be reached: {0}")]
+    #[error("the ledger's database can't be reached, or is too busy: {0}: try again")]
     Unreachable(String),
     /// The connection was lost around a commit: the caller must find out with [`super::settle`], not guess.
     #[error("it is not known whether the append was committed: {0}")]
     Uncertain(String),
     /// The disk, or the space allowed, is full; nothing was written.
-    #[error("no space is left for the ledger: {0}")]
+    #[error(
+        "the disk is full, or the space that the ledger may have, and nothing was written: {0}: make room, then try again"
+    )]
     Full(String),
+    /// The system doesn't let this process have the file; says which and why.
+    #[error("{0}")]
+    Denied(String),
     /// Something stored is not what was written.
     #[error("the ledger is damaged: {0}: run 'tashika ledger verify'")]
     Damaged(String),
@@ -38,13 +43,22 @@ pub enum LedgerError {
         expected: LedgerId,
     },
     /// No ledger at that place.
-    #[error("there is no ledger at {0}: make one with 'tashika init'")]
+    #[error(
+        "there is no ledger at {0}: bring it back from a backup (see 'tashika ledger restore --help'), or make a new \
+         installation with 'tashika init'"
+    )]
     Missing(String),
+    /// Something else lies at that place, or what is left of a ledger.
+    #[error(
+        "{0} isn't a tashika ledger, or is damaged beyond recognition: move it away, then bring a backup back with \
+         'tashika ledger restore FILE'"
+    )]
+    Strange(String),
     /// A ledger is there already.
-    #[error("there is already a ledger at {0}: nothing was changed")]
+    #[error("there is already a ledger at {0}, or something else: nothing was changed; move it away first")]
     Exists(String),
     /// Written by a newer program.
-    #[error("the ledger has schema {found}, this program knows {known}: use a newer program")]
+    #[error("the ledger has schema {found}, and this program knows schemas up to {known}: upgrade tashika")]
     SchemaNewer {
         /// Its schema.
         found: u32,
@@ -75,8 +89,12 @@ impl LedgerError {
     pub fn severity(&self) -> Severity {
         match self {
             Self::Moved { .. } | Self::Unreachable(_) | Self::Uncertain(_) | Self::Full(_) => Severity::Retry,
-            Self::Exists(_) | Self::Missing(_) | Self::Refused(_) | Self::Settings(_) => Severity::Reject,
-            Self::Broken(_) | Self::Damaged(_) | Self::Foreign { .. } | Self::SchemaNewer { .. } => Severity::Fatal,
+            Self::Denied(_) | Self::Exists(_) | Self::Missing(_) | Self::Refused(_) | Self::Settings(_) => {
+                Severity::Reject
+            }
+            Self::Broken(_) | Self::Damaged(_) | Self::Foreign { .. } | Self::SchemaNewer { .. } | Self::Strange(_) => {
+                Severity::Fatal
+            }
         }
     }
 }

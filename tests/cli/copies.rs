@@ -86,6 +86,7 @@ fn a_backup_is_restored_and_its_loss_is_told() {
     house.ok(&["ledger", "backup", "copy.db"]);
     house.refused_in_one_line(&["ledger", "backup", "copy.db"], 1, "there is already a ledger at");
     house.refused_in_one_line(&["ledger", "restore", "copy.db"], 1, "there is already a ledger at");
+    house.refused_in_one_line(&["ledger", "backup", "/nowhere/copy.db"], 7, "'/nowhere/copy.db' can't be made");
     let held = house.head();
     house.ok(&["report", "phone-lost", "--medium", "sim-1", "--as", "window/x"]);
     house.ok(&["ledger", "checkpoint"]);
@@ -114,8 +115,17 @@ fn a_damaged_backup_is_not_restored() {
     for file in ["ledger.db", "ledger.db-wal", "ledger.db-shm"] {
         let _ = fs::remove_file(house.path().join(file));
     }
+    let before = fs::read(house.path().join("copy.db")).unwrap();
     assert_eq!(house.run(&["ledger", "restore", "copy.db"]).code, 6);
-    assert!(!house.path().join("ledger.db").exists());
+    house.write("text.db", "not a backup, but long enough to be taken for the head of one");
+    for (backup, code, says) in [("text.db", 6, "it is no backup of a ledger"), ("none.db", 7, "none.db")] {
+        let ran = house.run(&["ledger", "restore", backup]);
+        assert!(ran.code == code && ran.stderr.contains(says) && ran.stderr.lines().count() == 1, "{ran:?}");
+    }
+    assert!(fs::read(house.path().join("copy.db")).unwrap() == before, "the backup was only read");
+    let left = fs::read_dir(house.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let left: Vec<_> = left.filter(|name| name.starts_with("ledger.db") || name.starts_with("copy.db-")).collect();
+    assert!(left.is_empty(), "{left:?}");
 }
 
 /// What the file's owner can do to it: take the guards away, and then the hold of a stolen phone.

@@ -10,6 +10,11 @@ fn help_of_every_verb_is_pinned() {
         let arguments: Vec<_> = verb.split_whitespace().chain(["--help"]).collect();
         let ran = run_in(dir.path(), &arguments);
         assert_eq!((ran.code, ran.stderr.as_str()), (0, ""), "{verb}");
+        let is_family = VERBS.iter().any(|other| other.starts_with(&format!("{verb} ")));
+        assert!(
+            verb.is_empty() || is_family || verb == "man" || ran.stdout.contains("Example"),
+            "{verb} shows no example"
+        );
         all.push_str(&format!("$ tashika {}\n{}\n", arguments.join(" "), ran.stdout));
     }
     insta::assert_snapshot!(all);

@@ -135,11 +135,54 @@ fn operations_report_nothing_and_others_what_is_theirs() {
     let own = ["cert", "revoke", "--issuer", "phone-auth", "--serial", "0A01", "--as", "holder/h-1"];
     house.refused_in_one_line(&own, 1, "must show one of their media");
     house.refused_in_one_line(&[&own[..], &["--presenting", "sim-2"]].concat(), 1, "belongs to somebody else");
+    // Somebody else's, even with the medium that belongs to it.
+    let stolen = ["report", "phone-lost", "--holder", "h-1", "--as", "holder/h-2", "--presenting", "sim-1"];
+    house.refused_in_one_line(&stolen, 1, "the medium that was shown belongs to somebody else");
+    let stolen = own.map(|word| if word == "holder/h-1" { "holder/h-2" } else { word });
+    house.refused_in_one_line(&[&stolen[..], &["--presenting", "sim-1"]].concat(), 1, "belongs to somebody else");
+    house.refused_in_one_line(&[&own[..], &["--presenting", "no-medium"]].concat(), 1, "belongs to somebody else");
+    let nobody = own.map(|word| if word == "holder/h-1" { "holder" } else { word });
+    house.refused_in_one_line(&[&nobody[..], &["--presenting", "sim-1"]].concat(), 2, "--as holder/ID");
     house.ok(&[&own[..], &["--presenting", "sim-1"]].concat());
     assert_eq!(house.status("0A01"), "revoked");
     house.refused_in_one_line(&["report", "moved", "--holder", "h-1"], 2, "'moved' needs --to");
     house.refused_in_one_line(&["report", "died", "--holder", "h-1", "--to", "13101"], 2, "--to says where");
     house.refused_in_one_line(&["report", "phone-lost", "--sim", "8981"], 2, "--operator");
+}
+
+#[test]
+fn a_dry_run_says_what_would_come_of_it_and_writes_nothing() {
+    let house = Installation::with_phones();
+    house.write("list.txt", "0A01\n0a02\n");
+    let before = house.head();
+    let serial = ["--issuer", "phone-auth", "--serial", "0A01"];
+    let report = ["report", "phone-lost", "--medium", "sim-1", "--as", "call-centre/x"];
+    let revoke = [&["cert", "revoke"][..], &serial].concat();
+    let list = ["cert", "hold", "--issuer", "phone-auth", "--list", "list.txt", "--as", "ca:phone-auth/x"];
+    for (arguments, says) in [
+        (&report[..], "would be done: events 5 to 6\n"),
+        (&revoke, "would be done: event 5\n"),
+        (&list, "hold 2 certificates of list"),
+        (&["cert", "hold", "--batch", "7"], "would wait for a second person (always takes two people)\n"),
+    ] {
+        let ran = house.run(&[arguments, &["--dry-run"]].concat());
+        assert!(ran.stdout.contains(says), "{arguments:?}: {ran:?}");
+        assert_eq!(house.head(), before, "{arguments:?}");
+        assert_eq!(ran.code, 0);
+        assert_eq!(house.json(&[arguments, &["--dry-run"]].concat())["dry_run"], true);
+    }
+    // What is refused is refused, and what was tried can be done in earnest.
+    let report_by_ops = report.map(|word| if word == "call-centre/x" { "ops/x" } else { word });
+    house.refused_in_one_line(&[&report_by_ops[..], &["--dry-run"]].concat(), 1, "ops may not report");
+    house.ok(&report);
+    let again = house.ok(&[&report[..], &["--dry-run"]].concat());
+    assert_eq!(again, "it is so already: nothing would be recorded\nnothing was written (--dry-run)\n");
+    let undo = house.run(&["undo", "--cause", "5", "--by", "ops/x", "--dry-run"]);
+    assert!(undo.code == 0 && undo.stdout.starts_with("would wait for a second person"), "{undo:?}");
+    assert_eq!(house.json(&["queue", "list"])["waiting"], serde_json::json!([]));
+    // Where nothing may be changed from here, it may still be tried.
+    house.configure("desk.direct_changes = 'refuse'");
+    house.ok(&[&revoke[..], &["--dry-run"]].concat());
 }
 
 #[test]
@@ -191,7 +234,7 @@ fn a_cause_is_undone_on_one_way_certificates_too() {
     assert_eq!(house.run(&["undo", "--cause", cause, "--by", "ops/suzuki"]).code, 4);
     let waiting = house.json(&["queue", "list"]);
     let done = house.ok(&["queue", "approve", waiting["waiting"][0]["id"].as_str().unwrap(), "--as", "ops/tanaka"]);
-    assert!(done.contains("undone: holds lifted from 1 certificate(s) and 0 set(s)"), "{done}");
+    assert!(done.contains("undone: holds lifted from 1 certificate and 0 sets"), "{done}");
     assert_eq!(house.status("0A01"), "good");
 }
 

@@ -62,7 +62,44 @@ fn a_copy_replaces_nothing() {
     assert!(matches!(error, LedgerError::Exists(_)), "{error}");
     assert_eq!(std::fs::read_to_string(&to).unwrap(), "precious");
     let error = ledger.backup(&folder.path().join("nowhere/copy.db")).expect_err("there is no such folder");
-    assert!(matches!(error, LedgerError::Settings(_)), "{error}");
+    assert!(matches!(&error, LedgerError::Denied(why) if why.contains("nowhere/copy.db' can't be made")), "{error}");
     let names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!names.iter().any(|name| name.to_string_lossy().contains(".new-")), "{names:?}");
+}
+
+#[test]
+fn a_backup_is_only_read_and_its_log_belongs_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let ledger = work::new_ledger(&path("ledger.db"));
+    work::register(&ledger, 5);
+    // As somebody copies the files of a machine that has died: what was committed last stands in the log.
+    let lost = ledger.head().unwrap();
+    for end in ["", "-wal"] {
+        std::fs::copy(path(&format!("ledger.db{end}")), path(&format!("copy.db{end}"))).unwrap();
+    }
+    let before = ["copy.db", "copy.db-wal"].map(|name| std::fs::read(path(name)).unwrap());
+    assert!(!before[1].is_empty());
+    let restored = SqliteLedger::restore(&path("copy.db"), &path("new.db"), |copy| {
+        assert_eq!(copy.head()?, lost);
+        Ok::<_, LedgerError>(())
+    });
+    assert_eq!(restored.unwrap(), lost);
+    assert!(["copy.db", "copy.db-wal"].map(|name| std::fs::read(path(name)).unwrap()) == before);
+    assert!(!path("copy.db-shm").exists());
+    work::check(&SqliteLedger::open(&path("new.db")).unwrap());
+}
+
+#[test]
+fn what_is_not_taken_for_good_is_not_restored() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    drop(work::new_ledger(&path("copy.db")));
+    let restored = SqliteLedger::restore(&path("copy.db"), &path("new.db"), |_| {
+        Err::<(), _>(LedgerError::Damaged("not as it was signed for".into()))
+    });
+    assert!(matches!(restored, Err(LedgerError::Damaged(_))));
+    let mut names: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.retain(|name| name != "copy.db");
+    assert!(names.is_empty(), "{names:?}");
 }

@@ -8,7 +8,8 @@ use std::path::Path;
 use std::process::Command;
 
 use tashika::ledger::sqlite::SqliteLedger;
-use tashika::ledger::{Ledger, LedgerError, Severity};
+use tashika::ledger::{Batch, Ledger, LedgerError, Severity};
+use tashika::model::{Body, Epoch, Event, Role};
 
 use crate::{nation, work};
 
@@ -18,7 +19,9 @@ type Maker<'a> = (&'a str, &'a dyn Fn(&Path));
 fn refusal(path: &Path) -> LedgerError {
     let error = SqliteLedger::open(path).expect_err("it is no ledger");
     assert_eq!(error.to_string().lines().count(), 1, "one line: {error}");
-    assert_eq!(error.severity(), Severity::Reject, "{error}");
+    // Whoever made another ledger where one is damaged would have lost it for good.
+    let expected = if matches!(error, LedgerError::Strange(_)) { Severity::Fatal } else { Severity::Reject };
+    assert_eq!(error.severity(), expected, "{error}");
     error
 }
 
@@ -40,8 +43,9 @@ fn what_is_no_ledger_is_refused_and_left_alone() {
         make(&path);
         let before = fs::read(&path).unwrap();
         let error = refusal(&path);
-        assert!(matches!(error, LedgerError::Missing(_)), "{what}: {error}");
-        assert!(error.to_string().contains("something else"), "{what}: {error}");
+        assert!(matches!(error, LedgerError::Strange(_)), "{what}: {error}");
+        assert!(error.to_string().contains("ledger restore"), "{what}: {error}");
+        assert!(!error.to_string().contains("tashika init"), "{what}: {error}");
         let again = SqliteLedger::create(&path, &nation::genesis(1)).expect_err("there is something");
         assert!(matches!(again, LedgerError::Exists(_)), "{what}: {again}");
         assert!(fs::read(&path).unwrap() == before, "{what} was changed");
@@ -49,11 +53,11 @@ fn what_is_no_ledger_is_refused_and_left_alone() {
         fs::remove_file(&path).unwrap();
     }
     let error = refusal(folder.path());
-    assert!(error.to_string().contains("is a directory") || error.to_string().contains("Is a directory"), "{error}");
+    assert!(matches!(&error, LedgerError::Denied(why) if why.contains("Is a directory")), "{error}");
     assert!(matches!(refusal(&path), LedgerError::Missing(_)));
     assert!(matches!(refusal(&path.join("below")), LedgerError::Missing(_)));
     let error = SqliteLedger::create(&path.join("below"), &nation::genesis(1)).expect_err("no such folder");
-    assert!(matches!(error, LedgerError::Settings(_)), "{error}");
+    assert!(matches!(error, LedgerError::Denied(_)), "{error}");
 }
 
 /// SQLite would replay a log that another database has left under this name.
@@ -77,7 +81,8 @@ fn what_may_not_be_read_is_said_to_be_so() {
     let path = folder.path().join("ledger.db");
     drop(work::new_ledger(&path));
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).unwrap();
-    for mode in [0o000, 0o444] {
+    // The file itself, and its folder: there the log is kept.
+    for mode in [0o000, 0o444, 0o666] {
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         // Permissions don't bind root, so the attempt is another process's, as nobody.
         let program = folder.path().join("program");
@@ -93,7 +98,8 @@ fn what_may_not_be_read_is_said_to_be_so() {
         let said = String::from_utf8_lossy(&output.stdout);
         assert!(output.status.success(), "{said}{}", String::from_utf8_lossy(&output.stderr));
         let line = said.lines().find_map(|line| line.split_once(UNREADABLE)).expect("a refusal").1;
-        assert!(line.contains("ledger.db") && line.contains("ermission denied"), "{line}");
+        assert!(line.contains("ledger.db' ") && line.contains("run tashika as"), "{mode:o}: {line}");
+        assert!(mode == 0o666 || line.contains("Permission denied"), "{mode:o}: {line}");
     }
 }
 
@@ -142,4 +148,22 @@ fn what_a_killed_maker_left_is_swept_and_what_a_living_one_makes_is_not() {
     let left: Vec<_> =
         fs::read_dir(folder.path()).unwrap().map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
     assert!(left.contains(&kept) && !left.iter().any(|name| name.starts_with(&swept)), "{left:?}");
+}
+
+#[test]
+fn a_full_disk_is_said_to_be_full_and_which_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = work::new_ledger(&folder.path().join("ledger.db"));
+    // SQLite takes the present size for the least that it can be limited to.
+    ledger.limit_pages(1).unwrap();
+    let filling = (0..).find_map(|number| {
+        let mut batch = Batch::on(ledger.head().unwrap());
+        let note = format!("{number} {}", "filler ".repeat(500));
+        let body = Body::EpochAdopted { epoch: Epoch(number + 1), note };
+        batch.record(Event { time: nation::at(2), actor: nation::actor(Role::Ops), cause: None, body });
+        ledger.append(&batch).err()
+    });
+    let error = filling.unwrap();
+    assert!(matches!(&error, LedgerError::Full(place) if place.contains("ledger.db'")), "{error}");
+    assert!(error.to_string().starts_with("the disk is full"), "{error}");
 }

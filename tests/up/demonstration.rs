@@ -214,3 +214,75 @@ fn events(demo: &Path) -> u64 {
 fn serial(path: &Path) -> tashika::model::Serial {
     tashika::asn1::CertificateFields::from_file(&fs::read(path).unwrap()).unwrap().serial
 }
+
+#[test]
+fn it_says_what_it_has_made_and_what_it_has_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = dir.path().join("demo");
+    let said = |more: &[&str]| {
+        let mut up = Program::up(&demo, more);
+        up.ready();
+        let lines = up.said().to_vec();
+        assert!(up.end("TERM").success());
+        lines.into_iter().map(|line| line.replace(demo.to_str().unwrap(), "DEMO")).collect::<Vec<_>>()
+    };
+    let first = said(&["--certificates", "130"]);
+    assert_eq!(
+        first[..4],
+        [
+            "DEMO: settings, keys and tokens made",
+            "DEMO/demo: root, CAs and their certificates made",
+            "DEMO/ledger.db: the ledger made",
+            "DEMO/ledger.db: 142 certificates; 130 samples registered just now",
+        ]
+    );
+    // Fewer than there are: what is said is what there is.
+    fs::remove_file(demo.join("demo/card-sign/held.pem")).unwrap();
+    fs::remove_file(demo.join("demo/card-sign/held.key")).unwrap();
+    let broken = said(&["--certificates", "5"]);
+    assert_eq!(broken[1], "DEMO/demo: root, CAs and their certificates completed");
+    let second = said(&["--certificates", "5"]);
+    assert_eq!(second[0], "DEMO: settings, keys and tokens found");
+    assert_eq!(second[1], "DEMO/demo: root, CAs and their certificates found");
+    assert_eq!(second[2], "DEMO/ledger.db: the ledger found");
+    assert!(second[3].ends_with(" certificates, nothing to add"), "{second:?}");
+    let third = said(&["--certificates", "5", "--json"]);
+    let values: Vec<serde_json::Value> =
+        third.iter().map(|line| serde_json::from_str(line).unwrap_or_else(|_| panic!("{line}"))).collect();
+    assert_eq!(values[2], serde_json::json!({ "part": "the ledger", "was": "found" }));
+    assert_eq!(values.last().unwrap()["event"], "ready");
+}
+
+#[test]
+fn a_lost_ledger_is_not_made_anew_under_the_old_keys() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = dir.path().join("demo");
+    let mut up = Program::up(&demo, &["--certificates", "5"]);
+    up.ready();
+    up.end("TERM");
+    for name in ["ledger.db", "checkpoints.txt"] {
+        fs::remove_file(demo.join(name)).unwrap();
+    }
+    let before = files(&demo);
+    let again = ["up", "--dir", demo.to_str().unwrap(), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+    let (code, out, error) = run(&again);
+    assert_eq!((code, out.as_str()), (7, ""), "{error}");
+    assert!(error.contains("pseudonym.fingerprint: it speaks of a ledger that is missing"), "{error}");
+    assert!(error.contains("ledger restore") && error.contains("--renew-demo"), "{error}");
+    assert_eq!(files(&demo), before);
+}
+
+#[test]
+fn another_pseudonym_key_is_noticed() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = dir.path().join("demo");
+    let mut up = Program::up(&demo, &["--certificates", "5"]);
+    up.ready();
+    up.end("TERM");
+    fs::write(demo.join("pseudonym.key"), format!("{}\n", "ab".repeat(32))).unwrap();
+    let before = events(&demo);
+    let again = ["up", "--dir", demo.to_str().unwrap(), "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"];
+    let (code, _, error) = run(&again);
+    assert!(code == 7 && error.contains("is not the key that made the names"), "{error}");
+    assert_eq!(events(&demo), before);
+}

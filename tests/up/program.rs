@@ -50,14 +50,20 @@ impl Program {
     /// Waits for the line that begins so, and takes the addresses from it.
     pub fn addresses(&mut self, begins: &str) -> Addresses {
         let line = self.line(begins);
-        let urls: Vec<_> = line.split_whitespace().filter_map(|word| word.strip_prefix("http://")).collect();
+        let words = line.split([' ', '"']);
+        let urls: Vec<_> = words.filter_map(|word| word.strip_prefix("http://")).collect();
         let [public, admin] = urls[..] else { panic!("two URLs are expected in '{line}'") };
         Addresses { public: public.to_owned(), admin: admin.to_owned() }
     }
 
     /// Waits until it is ready.
     pub fn ready(&mut self) -> Addresses {
-        self.addresses("ready ")
+        self.addresses("ready")
+    }
+
+    /// What it has said so far.
+    pub fn said(&self) -> &[String] {
+        &self.seen
     }
 
     /// Waits for the line that begins so.
@@ -68,7 +74,8 @@ impl Program {
             let line = self.lines.recv_timeout(left);
             let line = line.unwrap_or_else(|error| panic!("no line '{begins}…' ({error}) after {:?}", self.seen));
             self.seen.push(line.clone());
-            if line.starts_with(begins) {
+            // In JSON the word is the value of a field.
+            if line.starts_with(begins) || line.contains(&format!(r#""event":"{begins}""#)) {
                 return line;
             }
         }

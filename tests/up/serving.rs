@@ -158,7 +158,7 @@ fn what_can_t_be_served_is_said_in_one_line() {
     fs::write(&open, "x").unwrap();
     for (file, code, says) in [
         (with("a.toml", "ledger.db", "nowhere.db"), 3, "nowhere.db"),
-        (with("b.toml", "ledger.db", "admin.token"), 3, "admin.token"),
+        (with("b.toml", "ledger.db", "admin.token"), 6, "admin.token' isn't a tashika ledger"),
         (with("c.toml", "checkpoint.key", "pseudonym.key"), 7, "pseudonym.key"),
         (with("d.toml", "checkpoint.key", "open.key"), 7, "chmod 600"),
         (with("e.toml", "every_seconds", "every_second"), 2, "every_second"),
@@ -168,6 +168,12 @@ fn what_can_t_be_served_is_said_in_one_line() {
         assert_eq!(exit, code, "{error}");
         assert!(error.contains(says) && error.lines().count() == 1, "{error}");
     }
+    let key = config.with_file_name("pseudonym.key");
+    let first = fs::read(&key).unwrap();
+    fs::write(&key, "ab".repeat(32)).unwrap();
+    let (exit, _, error) = run(&["serve", "--config", config.to_str().unwrap()]);
+    assert!(exit == 7 && error.contains("is not the key that made the names"), "{error}");
+    fs::write(&key, first).unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
     let (exit, _, error) = run(&["serve", "--config", config.to_str().unwrap(), "--listen", &address]);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::app::config::ConfigError;
 use crate::app::pseudonym::PseudonymError;
 use crate::app::witness::WitnessError;
+use crate::app::words::refused_file;
 use crate::asn1::Asn1Error;
 use crate::desk::DeskError;
 use crate::keys::KeyError;
@@ -29,7 +30,7 @@ pub enum DemoError {
     #[error("the demonstration's ledger: {0}")]
     Desk(#[from] DeskError),
     /// A file can't be read or written.
-    #[error("{path}: {source}")]
+    #[error("{path}: {}", refused_file(source))]
     File {
         /// Which.
         path: String,

@@ -13,7 +13,8 @@ use crate::model::{
 use super::error::DemoError;
 use super::people::{Fate, GROUP, Part, People, place_of};
 
-/// Registers the first `count` sample certificates, as far as they aren't registered. `progress` is told how many are.
+/// Registers the first `count` sample certificates, as far as they aren't registered. `progress` is told how many are;
+/// says how many this run has registered.
 pub(super) fn fill(
     ledger: &dyn Ledger,
     people: &People<'_>,
@@ -21,20 +22,21 @@ pub(super) fn fill(
     count: u64,
     now: Time,
     progress: &mut dyn FnMut(u64),
-) -> Result<(), DemoError> {
+) -> Result<u64, DemoError> {
     let (_, book) = ledger.book()?;
-    let mut from = 0;
+    let (mut from, mut registered) = (0, 0);
     while from < count {
         let until = (from + BLOCK).min(count);
         let missing = missing(ledger, people, from, until)?;
         if !missing.is_empty() {
             let filler = Filler { ledger, people, book: &book, policy, now };
             filler.append(&missing)?;
+            registered += missing.len() as u64;
         }
         progress(until);
         from = until;
     }
-    Ok(())
+    Ok(registered)
 }
 
 /// Those of a block that aren't registered. Blocks are registered in order, so its ends mostly tell.

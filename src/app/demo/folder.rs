@@ -3,18 +3,40 @@
 //! Used by the other files of the demonstration. A file is drafted under another name, flushed, and renamed: a `kill -9`
 //! at any moment leaves what the next `up` completes.
 
+use std::cell::Cell;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use super::Was;
 use super::error::DemoError;
 
 /// The folder, with its lock; the lock ends with this value, or with the process.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
+    /// Files that this run has named.
+    placed: Cell<usize>,
     _lock: File,
+}
+
+/// A part of the folder, from before it is made.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Watch {
+    begun: bool,
+    placed: usize,
+}
+
+impl Watch {
+    /// What there was of it, now that all of it is there.
+    pub fn now(self, folder: &Folder) -> Was {
+        match (self.begun, folder.placed.get() - self.placed) {
+            (_, 0) => Was::Found,
+            (true, _) => Was::Begun,
+            (false, _) => Was::Missing,
+        }
+    }
 }
 
 /// Who may read a file.
@@ -45,7 +67,12 @@ impl Folder {
             Err(TryLockError::Error(source)) => return Err(at(&mark)(source)),
         }
         fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(at(path))?;
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), placed: Cell::new(0), _lock: lock })
+    }
+
+    /// Watches a part of it being made, which has begun when its first file is there.
+    pub fn watch(&self, first: &str) -> Watch {
+        Watch { begun: self.has(first), placed: self.placed.get() }
     }
 
     /// Where it is.
@@ -90,6 +117,7 @@ impl Folder {
         }
         make(&draft)?;
         fs::rename(&draft, &path).map_err(at(&path))?;
+        self.placed.set(self.placed.get() + 1);
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(at(folder))
     }
 

@@ -20,6 +20,7 @@ pub use error::DemoError;
 pub use settings::Sockets;
 
 use super::config::Config;
+use super::fingerprint::{self, Kept, fingerprint_of};
 use super::pseudonym::Pseudonyms;
 use super::witness::{self, Copy::Whole};
 use super::{clock, compose};
@@ -52,57 +53,93 @@ pub struct Held {
     _folder: Folder,
 }
 
-/// What is made at the moment.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Making {
-    /// Keys, tokens and the configuration.
-    Folder,
-    /// The root, the CAs and their leaves.
-    Certificates,
-    /// The ledger with its issuers, scopes and leaves.
-    Ledger,
-    /// The sample certificates: so many are registered.
+/// What has been done, told in this order.
+#[derive(Debug)]
+pub enum Made {
+    /// Keys, tokens and the configuration are there.
+    Folder(Was),
+    /// The root, the CAs and their leaves are there.
+    Certificates(Was),
+    /// The ledger is there, still without what is registered.
+    Ledger(Was),
+    /// There was a ledger, and what was beside its pseudonym key.
+    Fingerprint(Kept),
+    /// So many of the sample certificates are registered, with those of before.
     Samples(u64),
+    /// Everything is registered.
+    Filled {
+        /// Sample certificates that this run has registered.
+        samples: u64,
+        /// All certificates in the ledger.
+        certificates: u64,
+    },
 }
 
-/// Makes what is missing; tells `progress` what it is at.
-pub fn make(wishes: &Wishes, progress: &mut dyn FnMut(Making)) -> Result<(Config, Sockets, Held), DemoError> {
+/// What was there of a part before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Was {
+    /// Some of it; the rest is made.
+    Begun,
+    /// All of it.
+    Found,
+    /// Nothing; it is made.
+    Missing,
+}
+
+/// Makes what is missing; tells `progress` what is done.
+pub fn make(wishes: &Wishes, progress: &mut dyn FnMut(Made)) -> Result<(Config, Sockets, Held), DemoError> {
     let now = clock::now();
     let folder = Folder::enter(&wishes.dir)?;
-    progress(Making::Folder);
+    let was = folder.watch(settings::FILE);
     let (config, sockets) = settings::settle(&folder, wishes)?;
-    belong_together(&config)?;
+    let place = belong_together(&config, progress)?;
     secrets(&folder)?;
-    progress(Making::Certificates);
+    progress(Made::Folder(was.now(&folder)));
+    let was = folder.watch(pki::FIRST);
     let pki = pki::make(&folder, &config.public_url, now)?;
-    progress(Making::Ledger);
-    let names = Pseudonyms::open(&config.pseudonym_key)?;
-    let ledger = country::open(&config, &names, now)?;
+    progress(Made::Certificates(was.now(&folder)));
+    let ledger = country::open(&config, &fingerprint::open(&config.pseudonym_key)?, now)?;
+    // Beside a new ledger none was to be expected; what there was beside another has been told.
+    let (names, Kept::Before | Kept::Now(_) | Kept::NotNow { .. }) =
+        fingerprint::open_for(&config.pseudonym_key, ledger.head()?.ledger)?;
+    progress(Made::Ledger(place));
     let desk = Desk::new(ledger.clone(), config.policy.clone());
     let operators = OPERATORS.map(|name| name.parse().expect("they are short lower-case names"));
     let mut founding = Founding { desk, names: &names, public_url: &config.public_url, now };
     let cas = founding.found(&pki, operators[0])?;
     let cas = cas.try_into().expect("there are as many CAs as parts of a person's set");
     let people = People { cas, names: &names, founded: pki.founded, operators };
-    let mut samples = |count| progress(Making::Samples(count));
-    fill::fill(&*ledger, &people, &config.policy, wishes.certificates, now, &mut samples)?;
+    let mut told = |count| progress(Made::Samples(count));
+    let samples = fill::fill(&*ledger, &people, &config.policy, wishes.certificates, now, &mut told)?;
+    progress(Made::Filled { samples, certificates: ledger.head()?.certificates });
     Ok((config, sockets, Held { _folder: folder }))
 }
 
-/// Refuses to make keys beside a ledger that knows others, or a ledger beside checkpoints of another.
-fn belong_together(config: &Config) -> Result<(), DemoError> {
+/// Refuses to make keys beside a ledger that knows others, or a ledger beside checkpoints or names of another. Says
+/// whether there is a ledger.
+fn belong_together(config: &Config, progress: &mut dyn FnMut(Made)) -> Result<Was, DemoError> {
     let stranger = |path: &Path, why| Err(DemoError::Stranger { path: path.display().to_string(), why });
     match compose::open_ledger(&config.ledger) {
         Ok(ledger) => match [&config.pseudonym_key, &config.checkpoint_key].into_iter().find(|key| !key.exists()) {
             Some(key) => stranger(key, "the ledger is there, and this key of it is missing"),
-            // Before anything is registered in it.
-            None => Ok(witness::compare(&*ledger, &CheckpointFile::at(&config.checkpoint_file), Whole)?),
+            None => {
+                // Before anything is registered in it.
+                witness::compare(&*ledger, &CheckpointFile::at(&config.checkpoint_file), Whole)?;
+                progress(Made::Fingerprint(fingerprint::open_for(&config.pseudonym_key, ledger.head()?.ledger)?.1));
+                Ok(Was::Found)
+            }
         },
-        Err(LedgerError::Missing(_)) if config.checkpoint_file.exists() => {
-            let why = "it speaks of a ledger that is missing ('tashika ledger restore' brings a backup of it)";
-            stranger(&config.checkpoint_file, why)
+        Err(LedgerError::Missing(_)) => {
+            // Each of them was made beside a ledger, and a new one would go on under its keys as if nothing were lost.
+            let fingerprint = fingerprint_of(&config.pseudonym_key);
+            match [&config.checkpoint_file, &fingerprint].into_iter().find(|file| file.exists()) {
+                Some(file) => {
+                    let why = "it speaks of a ledger that is missing ('tashika ledger restore' brings a backup of it)";
+                    stranger(file, why)
+                }
+                None => Ok(Was::Missing),
+            }
         }
-        Err(LedgerError::Missing(_)) => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

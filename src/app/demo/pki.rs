@@ -74,8 +74,8 @@ impl Leaf {
 
 /// Makes what is missing.
 pub(super) fn make(folder: &Folder, public_url: &str, now: Time) -> Result<Pki, DemoError> {
-    let root_key = key(folder, "demo/root.key")?;
-    let root_public = public_of("demo/root.key", &*root_key)?;
+    let root_key = key(folder, FIRST)?;
+    let root_public = public_of(FIRST, &*root_key)?;
     let root = Authority { name: in_file("demo/root.pem", places::root())?, key: root_key, public: root_public };
     let profile = |validity| authority_profile(&root, &root, Some(1), validity);
     let fields = certificate(folder, "demo/root.pem", &root, || profile(years(now, YEARS_BACK, 20)))?;
@@ -252,6 +252,8 @@ fn years(at: Time, before: u32, after: u32) -> Validity {
 }
 
 /// The leaves of each CA.
+/// The first file that is made.
+pub(super) const FIRST: &str = "demo/root.key";
 pub(super) const LEAVES: [Leaf; 5] = [Leaf::Good, Leaf::Revoked, Leaf::Held, Leaf::Unissued, Leaf::Expired];
 /// The CAs are that much older than the demonstration, so that an expired certificate lies within their time.
 const YEARS_BACK: u32 = 8;

@@ -100,7 +100,7 @@ fn text(listen: SocketAddr, admin: SocketAddr, public_url: &str) -> String {
     )
 }
 
-const FILE: &str = "tashika.toml";
+pub(super) const FILE: &str = "tashika.toml";
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8081);
 

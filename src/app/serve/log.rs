@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 
 use super::vitals::{CheckpointSign, Lead, LedgerSign, Signs};
 use crate::app::clock;
+use crate::app::words::counted;
 use crate::desk::{Done, Task};
 use crate::model::Outcome;
 
@@ -32,10 +33,10 @@ impl Tally {
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if self.by_clock > 0 {
-            lines.push(format!("the clock changed {} certificates (holds that ended)", self.by_clock));
+            lines.push(format!("the clock changed {} (holds that ended)", counted(self.by_clock, "certificate")));
         }
         if self.inbox > 0 {
-            lines.push(format!("decided {} submissions of the inbox", self.inbox));
+            lines.push(format!("decided {} of the inbox", counted(self.inbox, "submission")));
         }
         lines
     }

@@ -66,6 +66,8 @@ pub enum Told {
     },
     /// A signal came; the threads are ending.
     Stopping,
+    /// They have ended, and the lease is given back.
+    Stopped,
 }
 
 /// Why it can't be served, or was served no longer.
@@ -78,7 +80,7 @@ pub enum ServeError {
     #[error(transparent)]
     Ledger(#[from] LedgerError),
     /// An address can't be listened on.
-    #[error("can't listen on {address}: {source}")]
+    #[error("can't listen on {address} ({source}): name another with --listen or --admin")]
     Listen {
         /// Which.
         address: SocketAddr,
@@ -89,7 +91,7 @@ pub enum ServeError {
     #[error(transparent)]
     Witness(#[from] WitnessError),
     /// The system refused a thread, a signal handler or a socket.
-    #[error("{0}")]
+    #[error("the system refuses a thread, a signal handler or a socket ({0}): see to this user's limits")]
     System(#[from] std::io::Error),
     /// A thread died.
     #[error("the {0} thread ended unexpectedly: its last words stand above")]
@@ -142,7 +144,9 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
     let sequenced = sequencing.join();
     served?;
     notarised.map_err(|_| ServeError::Thread("notary"))?;
-    sequenced.map_err(|_| ServeError::Thread("sequencer"))
+    sequenced.map_err(|_| ServeError::Thread("sequencer"))?;
+    tell(Told::Stopped);
+    Ok(())
 }
 
 /// Refuses a ledger that isn't the one signed for. One that can't be asked now is asked before anything is written to it.

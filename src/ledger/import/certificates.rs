@@ -8,7 +8,9 @@ use aws_lc_rs::signature::{
 };
 
 use super::{Context, Fault, NamedLinks, Record, Remarks, Standing, States};
-use crate::asn1::{CertificateFields, KeyUsage, Name, PublicKey, SignatureAlgorithm};
+use crate::asn1::{
+    BasicConstraints, CertificateFields, ExtendedKeyUsage, KeyUsage, Name, PublicKey, SignatureAlgorithm,
+};
 use crate::model::{Issuer, ScopeNo, Usage};
 
 /// An issuer as its certificates name and prove it.
@@ -58,6 +60,7 @@ impl Authority {
 pub(super) fn read_der(der: &[u8], authority: &Authority, context: &Context<'_>) -> Result<Record, Fault> {
     let fields = CertificateFields::from_der(der)?;
     let verified = authority.vouches_for(&fields)?;
+    of_a_person(&fields)?;
     let subject = if fields.subject.is_empty() { String::new() } else { fields.subject.to_string() };
     let validity = fields.validity;
     let mut certificate = context.bare(fields.serial, validity.not_before, validity.not_after, &subject)?;
@@ -69,6 +72,25 @@ pub(super) fn read_der(der: &[u8], authority: &Authority, context: &Context<'_>)
     };
     let (states, standing, links) = (States::Certificate, Standing::Unsaid, NamedLinks::default());
     Ok(Record { certificate, states, standing, links, remarks })
+}
+
+/// A CA signs more than people's certificates, and all of it lies in the folder that is imported. What is registered would
+/// be held and revoked like a person's, and its own status is answered by others.
+fn of_a_person(fields: &CertificateFields) -> Result<(), Fault> {
+    let extensions = &fields.extensions;
+    if matches!(extensions.basic_constraints, Some(BasicConstraints::Authority { .. })) {
+        return Err(Fault::NotAPersons("a CA's certificate (basicConstraints)"));
+    }
+    if extensions.key_usage.is_some_and(|usage| usage.contains(KeyUsage::KEY_CERT_SIGN)) {
+        return Err(Fault::NotAPersons("a CA's certificate (keyCertSign)"));
+    }
+    if extensions.key_usage.is_some_and(|usage| usage.contains(KeyUsage::CRL_SIGN)) {
+        return Err(Fault::NotAPersons("a CRL signer's certificate (cRLSign)"));
+    }
+    if extensions.extended_key_usage.contains(&ExtendedKeyUsage::OcspSigning) {
+        return Err(Fault::NotAPersons("an OCSP signer's certificate (id-kp-OCSPSigning)"));
+    }
+    Ok(())
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

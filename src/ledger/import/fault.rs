@@ -16,7 +16,7 @@ pub enum Fault {
         found: usize,
     },
     /// The ledger already knows the certificate with another value.
-    #[error("contradicts what is registered: {field} is {registered} in the ledger, {stated} in the file")]
+    #[error("contradicts what is registered: {}", contradiction(field, registered, stated))]
     Contradicts {
         /// Which fact.
         field: &'static str,
@@ -55,6 +55,9 @@ pub enum Fault {
     /// A flag other than V, R, E.
     #[error("status flag '{0}' is not one of V, R, E")]
     Flag(String),
+    /// A certificate that isn't one for people.
+    #[error("this is {0}, not a person's certificate: leave it out")]
+    NotAPersons(&'static str),
     /// A certificate signed by another key than the issuer's, of the same name.
     #[error("issued by {0}")]
     ForeignIssuer(&'static str),
@@ -84,7 +87,7 @@ pub enum Fault {
     #[error("{0}")]
     Id(#[from] IdError),
     /// Not the JSON that is asked for.
-    #[error("{0}")]
+    #[error("this is not a certificate's JSON object: correct it ({0}; docs/IMPORTING.md has the fields)")]
     Json(String),
     /// A link to what is neither registered nor earlier in the file.
     #[error("it links to a certificate that is neither registered nor earlier in this file")]
@@ -174,4 +177,29 @@ pub enum Fault {
     /// Several scopes, none chosen.
     #[error("the issuer has several CRL scopes: say which one")]
     WhichScope,
+}
+
+/// Holders, media and SIMs are never shown, pseudonyms or not.
+fn contradiction(field: &str, registered: &str, stated: &str) -> String {
+    if PERSONAL.contains(&field) {
+        format!("{field} is another one in the ledger")
+    } else {
+        format!("{field} is {registered} in the ledger, {stated} in the file")
+    }
+}
+
+const PERSONAL: [&str; 4] = ["SIM", "a link", "holder", "medium id"];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_pseudonym_is_shown() {
+        let fault = |field| Fault::Contradicts { field, registered: "0123".into(), stated: "4567".into() }.to_string();
+        assert!(fault("batch").contains("0123") && fault("batch").contains("4567"));
+        for field in PERSONAL {
+            assert!(!fault(field).contains("0123") && !fault(field).contains("4567"), "{}", fault(field));
+        }
+    }
 }

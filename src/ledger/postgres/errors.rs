@@ -29,9 +29,13 @@ pub(super) fn other(error: Error) -> LedgerError {
 
 /// A failure to connect.
 pub(super) fn connecting(error: &Error, name: &str) -> LedgerError {
-    match error.code().map(SqlState::code) {
-        Some("3D000") => LedgerError::Missing(name.to_owned()),
-        _ => failed(error, Purpose::Other),
+    match (error.code().map(SqlState::code), failed(error, Purpose::Other)) {
+        (Some("3D000"), _) => LedgerError::Missing(name.to_owned()),
+        (_, LedgerError::Settings(said)) => LedgerError::Settings(format!(
+            "{name} doesn't let this user in: check user and password in ledger.url, and the server's pg_hba.conf ({said})"
+        )),
+        (_, LedgerError::Unreachable(said)) => LedgerError::Unreachable(format!("{name} ({said})")),
+        (_, other) => other,
     }
 }
 

@@ -88,12 +88,17 @@ fn is_local(config: &Config) -> bool {
 }
 
 fn name(config: &Config) -> String {
+    // One port for each host, or one for all.
+    let ports = config.get_ports();
+    let port = |at: usize| ports.get(at).or(ports.first()).copied().unwrap_or(USUAL_PORT);
     let hosts: Vec<_> = config
         .get_hosts()
         .iter()
-        .map(|host| match host {
-            Host::Tcp(name) => name.clone(),
-            Host::Unix(path) => path.display().to_string(),
+        .enumerate()
+        .map(|(at, host)| match host {
+            Host::Tcp(name) if name.contains(':') => format!("[{name}]:{}", port(at)),
+            Host::Tcp(name) => format!("{name}:{}", port(at)),
+            Host::Unix(path) => format!("{}:{}", path.display(), port(at)),
         })
         .collect();
     let database = config.get_dbname().or(config.get_user()).unwrap_or_default();
@@ -144,6 +149,8 @@ fn settings(what: String) -> LedgerError {
 
 /// Longer than any healthy network takes; shorter than a caller's patience.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// PostgreSQL's own.
+const USUAL_PORT: u16 = 5432;
 /// A server that acknowledges nothing for so long is gone.
 const SILENCE_MAX: Duration = Duration::from_secs(10);
 
@@ -189,9 +196,21 @@ mod tests {
     fn in_the_clear_to_another_machine_is_refused_and_says_what_to_do() {
         let error = wire_of("postgres://u:secret@db.example/l?sslmode=disable").unwrap_err();
         assert!(
-            error.contains("db.example/l") && error.contains("sslrootcert") && !error.contains("secret"),
+            error.contains("db.example:5432/l") && error.contains("sslrootcert") && !error.contains("secret"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn errors_name_host_and_port_and_no_password() {
+        for (url, name) in [
+            ("postgres://u:secret@db.example/l?sslmode=verify-full", "postgres://db.example:5432/l"),
+            ("postgres://u@[::1]:5433/l", "postgres://[::1]:5433/l"),
+            ("postgres://u@a:1,b:2/l?sslmode=verify-full", "postgres://a:1,b:2/l"),
+            ("postgresql://u@%2Fvar%2Frun%2Fpostgresql/l", "postgres:///var/run/postgresql:5432/l"),
+        ] {
+            assert_eq!(Address::parse(url).unwrap().name, name);
+        }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The file itself: made whole or not at all, copied while in use, and refused with a clear reason if it's something else.
 
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -10,22 +10,23 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::ledger::LedgerError;
 
+use super::failure::of_file;
 use super::store::{Store, place};
 
-/// Makes a file at `path` by making it elsewhere and naming it `path` in one step.
-pub(super) fn make(path: &Path, fill: impl FnOnce(&Path) -> Result<(), LedgerError>) -> Result<(), LedgerError> {
+/// Makes a file at `path` by letting `fill` make it elsewhere and naming it `path` in one step.
+pub(super) fn make<E: From<LedgerError>>(path: &Path, fill: impl FnOnce(&Path) -> Result<(), E>) -> Result<(), E> {
     for taken in [path.to_owned(), beside(path, "-wal"), beside(path, "-shm")] {
         // A log left over from another database would be taken for this one's.
         if fs::symlink_metadata(&taken).is_ok() {
-            return Err(LedgerError::Exists(place(&taken)));
+            return Err(LedgerError::Exists(place(&taken)).into());
         }
     }
     sweep(path);
     let draft = beside(path, &format!("{DRAFT}{}", std::process::id()));
-    let made = make_draft(&draft).and_then(|()| fill(&draft)).and_then(|()| {
+    let made = fill(&draft).and_then(|()| {
         // A link, not a renaming: it fails if another process has been faster.
         fs::hard_link(&draft, path).map_err(|error| refused(path, "made", &error))?;
-        flush_folder(path)
+        Ok(flush_folder(path)?)
     });
     for leftover in [draft.clone(), beside(&draft, "-journal"), beside(&draft, "-wal"), beside(&draft, "-shm")] {
         // Only tidying up: the ledger is made, or the error that is on its way says why not.
@@ -65,34 +66,62 @@ pub(super) fn must_be_openable(path: &Path) -> Result<(), LedgerError> {
             sweep(path);
             Ok(())
         }
-        Ok(()) => Err(something_else(path)),
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(something_else(path)),
+        Ok(()) => Err(LedgerError::Strange(place(path))),
+        Err(error) if error.kind() == ErrorKind::UnexpectedEof => Err(LedgerError::Strange(place(path))),
         Err(error) => Err(refused(path, "read", &error)),
     }
 }
 
-/// There is a file, but it's no ledger.
-pub(super) fn something_else(path: &Path) -> LedgerError {
-    LedgerError::Missing(format!("{}, which is something else", place(path)))
-}
-
-/// Copies the pages of one moment into an empty file.
+/// Copies the pages of one moment into a draft.
 pub(super) fn copy(store: &Store, to: &Path) -> Result<(), LedgerError> {
+    make_draft(to)?;
     let mut copy = Connection::open_with_flags(to, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    store.with_reader(|connection| {
-        // All in one step: a copy in several would begin again after every commit.
-        match Backup::new(connection, &mut copy)?.step(-1)? {
-            StepResult::Done => Ok(()),
-            _ => Err(LedgerError::Unreachable("another process has been writing for too long".into())),
-        }
-    })?;
+    let copied = store.with_reader(|connection| Ok(copy_pages(connection, &mut copy)))?;
+    // What can't be written is the copy, not the store.
+    copied.map_err(|error| of_file(to, error))?;
     copy.close().map_err(|(_, error)| error)?;
-    let file = fs::File::open(to).and_then(|file| file.sync_all());
-    file.map_err(|error| refused(to, "flushed", &error))
+    flush(to)
 }
 
-fn make_draft(draft: &Path) -> Result<(), LedgerError> {
-    let wrong = |error: &std::io::Error| refused(draft, "made", error);
+/// All in one step: a copy in several would begin again after every commit.
+fn copy_pages(from: &Connection, to: &mut Connection) -> Result<(), LedgerError> {
+    match Backup::new(from, to)?.step(-1)? {
+        StepResult::Done => Ok(()),
+        _ => Err(LedgerError::Unreachable("another process has been writing for too long".into())),
+    }
+}
+
+/// Copies a backup as it lies there, octet for octet, into a draft. SQLite never opens the backup itself, for it would
+/// write to it. A log beside it is part of it, and is taken along.
+pub(super) fn copy_backup(from: &Path, to: &Path) -> Result<(), LedgerError> {
+    copy_octets(from, to)?;
+    match copy_octets(&beside(from, "-wal"), &beside(to, "-wal")) {
+        Err(LedgerError::Missing(_)) => Ok(()),
+        copied => copied,
+    }
+}
+
+fn copy_octets(from: &Path, to: &Path) -> Result<(), LedgerError> {
+    let mut source = match fs::File::open(from) {
+        Ok(source) => source,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Err(LedgerError::Missing(place(from))),
+        Err(error) => return Err(refused(from, "read", &error)),
+    };
+    let mut options = fs::OpenOptions::new();
+    let made = options.write(true).create(true).truncate(true).mode(OWNER_ONLY).open(to);
+    let mut target = made.map_err(|error| refused(to, "made", &error))?;
+    io::copy(&mut source, &mut target).map_err(|error| refused(to, "written", &error))?;
+    flush(to)
+}
+
+fn flush(path: &Path) -> Result<(), LedgerError> {
+    let file = fs::File::open(path).and_then(|file| file.sync_all());
+    file.map_err(|error| refused(path, "flushed", &error))
+}
+
+/// An empty database in WAL mode, for its owner alone.
+pub(super) fn make_draft(draft: &Path) -> Result<(), LedgerError> {
+    let wrong = |error: &io::Error| refused(draft, "made", error);
     let made = fs::OpenOptions::new().write(true).create(true).truncate(true).mode(OWNER_ONLY).open(draft);
     // Again, for a draft that was left over; the log and its index get the mode that the file has.
     let made = made.and_then(|file| file.set_permissions(fs::Permissions::from_mode(OWNER_ONLY)));
@@ -108,11 +137,22 @@ fn flush_folder(path: &Path) -> Result<(), LedgerError> {
     flushed.map_err(|error| refused(path, "flushed", &error))
 }
 
-fn refused(path: &Path, what: &str, error: &std::io::Error) -> LedgerError {
+fn refused(path: &Path, what: &str, error: &io::Error) -> LedgerError {
     match error.kind() {
         ErrorKind::AlreadyExists => LedgerError::Exists(place(path)),
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => LedgerError::Full(format!("{}: {error}", place(path))),
-        _ => LedgerError::Settings(format!("{} can't be {what}: {error}", place(path))),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => LedgerError::Full(format!("{} ({error})", place(path))),
+        kind => {
+            let advice = match kind {
+                ErrorKind::IsADirectory | ErrorKind::NotADirectory => "name a file",
+                ErrorKind::NotFound => "make its folder first, or name another",
+                ErrorKind::PermissionDenied => "run tashika as its owner, or let this user have it and its folder",
+                ErrorKind::ReadOnlyFilesystem => {
+                    "its file system is read-only: mount it writable, or name another place"
+                }
+                _ => "see to the disk, or name another place",
+            };
+            LedgerError::Denied(format!("{} can't be {what}: {error}: {advice}", place(path)))
+        }
     }
 }
 
@@ -123,7 +163,7 @@ fn beside(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// What a ledger is called until it is whole, followed by the number of the process that makes it.
-const DRAFT: &str = ".new-";
+pub(super) const DRAFT: &str = ".new-";
 /// Who may read the file knows every pseudonym in it.
 const OWNER_ONLY: u32 = 0o600;
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";

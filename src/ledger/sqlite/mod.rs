@@ -46,6 +46,7 @@ impl SqliteLedger {
     /// Makes a new ledger with its first batch. There is a whole ledger at `path` afterwards, or what was there before.
     pub fn create(path: &Path, genesis: &Batch) -> Result<Self, LedgerError> {
         file::make(path, |path| {
+            file::make_draft(path)?;
             let ledger = Self::on(Store::open(path)?);
             ledger.store.write(|connection| {
                 schema::make(connection)?;
@@ -82,6 +83,22 @@ impl SqliteLedger {
     pub fn backup(&self, to: &Path) -> Result<Head, LedgerError> {
         file::make(to, |to| file::copy(&self.store, to))?;
         Self::open(to)?.head()
+    }
+
+    /// Brings a backup to a place where there is no ledger, once `prove` has taken the copy for good. The backup is only
+    /// read; what is proved are the very octets that the ledger will have; there is all of it at `to`, or nothing.
+    pub fn restore<E: From<LedgerError>>(
+        from: &Path,
+        to: &Path,
+        prove: impl FnOnce(&dyn Ledger) -> Result<(), E>,
+    ) -> Result<Head, E> {
+        file::make::<E>(to, |draft| {
+            file::copy_backup(from, draft)?;
+            let ledger = Self::open_unproved(draft)?;
+            prove(&ledger)?;
+            Ok(ledger.store.fold()?)
+        })?;
+        Ok(Self::open(to)?.head()?)
     }
 
     /// Lets the file grow to so many pages of 4 KiB at most, through this value: beyond, appends end in

@@ -7,8 +7,7 @@ use rusqlite::Connection;
 
 use crate::ledger::LedgerError;
 
-use super::file::something_else;
-use super::store::Store;
+use super::store::{Store, place};
 
 /// The newest schema that this program knows.
 pub(super) const SCHEMA: u32 = MIGRATIONS.len() as u32;
@@ -26,7 +25,7 @@ pub(super) fn bring_up_to_date(store: &Store) -> Result<(), LedgerError> {
         Ok((application, version_of(connection)?))
     })?;
     if application != APPLICATION {
-        return Err(something_else(store.path()));
+        return Err(LedgerError::Strange(place(store.path())));
     }
     if version < SCHEMA {
         return store.write(|connection| {

@@ -10,7 +10,8 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::ledger::LedgerError;
 
-use super::failure::at_commit;
+use super::failure::{at_commit, of_file};
+use super::file::DRAFT;
 
 /// The open file.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ pub(super) struct Store {
 impl Store {
     /// Opens an existing file. Takes no lock and writes nothing.
     pub fn open(path: &Path) -> Result<Self, LedgerError> {
-        let mut writer = connect(path, WRITER_CACHE_KIB)?;
+        let mut writer = connect(path, WRITER_CACHE_KIB).map_err(|error| of_file(path, error))?;
         let log_pages = Arc::new(AtomicU32::new(0));
         let count = Arc::clone(&log_pages);
         writer.wal_hook(Some(move |_: &mut rusqlite::hooks::Wal, pages: i32| {
@@ -62,7 +63,9 @@ impl Store {
     /// of every other connection at each commit, and a decision shouldn't have to begin with a cold one.
     pub fn read_warm<T>(&self, read: impl FnOnce(&Connection) -> Result<T, LedgerError>) -> Result<T, LedgerError> {
         match self.writer.try_lock() {
-            Ok(connection) if self.hurrying.load(Ordering::Relaxed) == 0 => at_one_position(&connection, read),
+            Ok(connection) if self.hurrying.load(Ordering::Relaxed) == 0 => {
+                at_one_position(&connection, read).map_err(|error| of_file(&self.path, error))
+            }
             _ => self.read(read),
         }
     }
@@ -72,9 +75,9 @@ impl Store {
         let idle = lock(&self.readers).pop();
         let connection = match idle {
             Some(connection) => connection,
-            None => connect(&self.path, READER_CACHE_KIB)?,
+            None => connect(&self.path, READER_CACHE_KIB).map_err(|error| of_file(&self.path, error))?,
         };
-        let outcome = f(&connection);
+        let outcome = f(&connection).map_err(|error| of_file(&self.path, error));
         let mut idle = lock(&self.readers);
         if connection.is_autocommit() && idle.len() < READERS_IDLE_MAX {
             idle.push(connection);
@@ -87,7 +90,7 @@ impl Store {
         self.hurrying.fetch_add(1, Ordering::Relaxed);
         let connection = lock(&self.writer);
         self.hurrying.fetch_sub(1, Ordering::Relaxed);
-        commit(&connection, write)
+        commit(&connection, write).map_err(|error| of_file(&self.path, error))
     }
 
     /// The same, for one of many long writes: leaves a gap first, so that others can write in between, be they threads of
@@ -102,7 +105,7 @@ impl Store {
                 break;
             }
         }
-        commit(&lock(&self.writer), write)
+        commit(&lock(&self.writer), write).map_err(|error| of_file(&self.path, error))
     }
 
     /// Lets the file grow to so many pages at most: beyond it appends end in [`LedgerError::Full`].
@@ -206,9 +209,11 @@ pub(super) fn execute(connection: &Connection, sql: &str) -> Result<(), LedgerEr
     Ok(())
 }
 
-/// A path as messages name it.
+/// A path as messages name it: a draft by the name that it is to have.
 pub(super) fn place(path: &Path) -> String {
-    format!("'{}'", path.display())
+    let name = path.display().to_string();
+    let draft = name.rsplit_once(DRAFT).filter(|(_, process)| process.bytes().all(|digit| digit.is_ascii_digit()));
+    format!("'{}'", draft.map_or(&name[..], |(whole, _)| whole))
 }
 
 /// Says how many pages of the log are still not in the file.

@@ -245,10 +245,12 @@ impl fmt::Display for Report {
         let head = &self.head;
         writeln!(f, "ledger        {}, epoch {}, position {}", head.ledger, head.epoch, grouped(head.position.0))?;
         writeln!(f, "events        {} linked and hashed, root {}", grouped(self.events), hex(&head.tree.root()))?;
-        writeln!(f, "certificates  {} rows digest to what was registered", grouped(self.rows))?;
+        let rows = if self.rows == 1 { "row digests" } else { "rows digest" };
+        writeln!(f, "certificates  {} {rows} to what was registered", grouped(self.rows))?;
         writeln!(f, "statuses      {} compared with what the events lead to", grouped(self.statuses))?;
         if self.members > 0 {
-            writeln!(f, "listed sets   {} members", grouped(self.members))?;
+            let members = if self.members == 1 { "member" } else { "members" };
+            writeln!(f, "listed sets   {} {members}", grouped(self.members))?;
         }
         self.vouched.fmt(f)?;
         match self.unvouched() {
@@ -260,8 +262,9 @@ impl fmt::Display for Report {
             )?,
             some => writeln!(
                 f,
-                "              nothing outside the database vouches for the {} events since",
-                grouped(some)
+                "              nothing outside the database vouches for the {} {} since",
+                grouped(some),
+                if some == 1 { "event" } else { "events" }
             )?,
         }
         if self.is_sound() {
@@ -283,7 +286,8 @@ impl fmt::Display for Evidenced {
             None => writeln!(f, "checkpoints   none that vouches for this history")?,
             Some(last) => {
                 let (count, names) = (grouped(self.agreeing), self.names.join(", "));
-                writeln!(f, "checkpoints   {count} agree, the last at {}; signed by {names}", grouped(last.0))?;
+                let agree = if self.agreeing == 1 { "agrees" } else { "agree" };
+                writeln!(f, "checkpoints   {count} {agree}, the last at {}; signed by {names}", grouped(last.0))?;
             }
         }
         if self.abandoned > 0 {
