@@ -21,3 +21,4 @@ mod replay;
 mod reports;
 mod sets;
 mod undo;
+mod writer;
