@@ -113,7 +113,8 @@ pub trait Ledger: Send + Sync {
     /// What outside CAs wrote into the inbox and nobody has decided yet, oldest first.
     fn inbox(&self, limit: usize) -> Result<Vec<InboxItem>, LedgerError>;
 
-    /// Overwrites the heartbeat. One that is older than the stored one, or than the last event, is raised to it.
+    /// Overwrites the heartbeat. One that is older than the stored one, or than the last event, is raised to it. The head's
+    /// time rises with it: what was decided on the head before is decided anew, and no event is dated before a heartbeat.
     fn beat(&self, now: Time) -> Result<Heartbeat, LedgerError>;
 
     /// The last heartbeat.

@@ -22,7 +22,7 @@ pub struct Head {
     pub link: Hash,
     /// The hash tree over all events.
     pub tree: Frontier,
-    /// Ledger time of the last event.
+    /// Ledger time: of the last event or the last heartbeat, whichever is later. The next event is dated no earlier.
     pub time: Time,
     /// The last event that changed the book (issuers, scopes, sets): who holds a book read there or later needs no new one.
     pub book: Position,

@@ -211,6 +211,31 @@ pub fn a_heartbeat_never_goes_back(world: &dyn World) -> Option<()> {
     Some(())
 }
 
+pub fn no_event_is_dated_before_a_heartbeat(world: &dyn World) -> Option<()> {
+    let (ledger, other) = (world.open(), world.open());
+    let mut decided = Batch::on(ledger.head().unwrap());
+    decided.record(marker("late", nation::at(150)));
+    let beaten = other.beat(nation::at(200)).unwrap();
+    assert_eq!(beaten.time, nation::at(200));
+    assert!(!append(&*ledger, &decided), "decided before the heartbeat, and dated before it");
+    // One without events is held to the same: it would take the time back.
+    let mut answered = decided.clone();
+    answered.next = answered.at.clone();
+    answered.events.clear();
+    answered.answers.push((IdempotencyKey([7; 16]), Answer { command: [1; 32], outcome: Outcome::AlreadySo }));
+    assert!(!append(&*ledger, &answered));
+    let mut again = Batch::on(ledger.head().unwrap());
+    let (_, dated) = again.record(marker("late", nation::at(150)));
+    assert_eq!(dated, nation::at(200), "this clock is slow");
+    // The fake may say that it moved though nothing did; then it is tried again.
+    while !append(&*ledger, &again) {
+        again = Batch::on(ledger.head().unwrap());
+        again.record(marker("late", nation::at(150)));
+    }
+    assert_eq!(ledger.beat(nation::at(160)).unwrap().time, nation::at(200));
+    Some(())
+}
+
 pub fn a_lease_is_taken_over_after_its_end_and_not_before(world: &dyn World) -> Option<()> {
     let (ledger, other) = (world.open(), world.open());
     let (mine, theirs) = (NodeId([1; 16]), NodeId([2; 16]));

@@ -47,6 +47,7 @@ macro_rules! contract {
             contract! { @cases $world, $make;
                 clockwork::{
                     a_heartbeat_never_goes_back,
+                    no_event_is_dated_before_a_heartbeat,
                     a_lease_has_one_holder_under_concurrent_nodes,
                     a_lease_is_taken_over_after_its_end_and_not_before,
                     an_answer_is_kept_and_not_overwritten,

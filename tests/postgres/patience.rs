@@ -29,7 +29,7 @@ fn dead_versions_are_not_in_the_way_of_whoever_looks_for_the_live_one() {
          WHERE relname IN ('head', 'budget', 'heartbeat')",
     );
     for statement in [
-        "SELECT position FROM tashika.head ORDER BY position DESC LIMIT 1".to_owned(),
+        "SELECT position FROM tashika.head ORDER BY position DESC, \"time\" DESC LIMIT 1".to_owned(),
         "SELECT beat FROM tashika.heartbeat ORDER BY beat DESC LIMIT 1".to_owned(),
         format!("SELECT used FROM tashika.budget WHERE key = '{}' AND hour = {hour} ORDER BY used DESC LIMIT 1", key.0),
     ] {

@@ -102,7 +102,8 @@ impl MemoryLedger {
     /// Compares, inspects, stores.
     fn write(&self, mut state: MutexGuard<'_, State>, batch: &Batch) -> Result<(), LedgerError> {
         let here = &state.head;
-        if (here.epoch, here.position, here.link) != (batch.at.epoch, batch.at.position, batch.at.link) {
+        let at = &batch.at;
+        if (here.epoch, here.position, here.link, here.time) != (at.epoch, at.position, at.link, at.time) {
             return Err(LedgerError::Moved { now: here.position });
         }
         // Another writer gave the same answer, and no event: who decides again will find it.
@@ -333,9 +334,9 @@ impl Ledger for MemoryLedger {
 
     fn beat(&self, now: Time) -> Result<Heartbeat, LedgerError> {
         let mut state = self.state();
+        let time = now.max(state.head.time);
+        state.head.time = time;
         let head = &state.head;
-        let before = state.heartbeat.as_ref().map_or(head.time, |heartbeat| heartbeat.time);
-        let time = now.max(before).max(head.time);
         let heartbeat = Heartbeat { epoch: head.epoch, position: head.position, link: head.link, time };
         state.heartbeat = Some(heartbeat.clone());
         Ok(heartbeat)

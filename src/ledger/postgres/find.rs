@@ -159,7 +159,7 @@ macro_rules! statement {
         concat!(
             "SELECT 0::smallint AS kind, h.position AS no, h.ledger || h.link AS a, h.tree AS b,
                     ARRAY[h.epoch, h.\"time\", h.book, h.certificates] AS numbers
-             FROM (SELECT * FROM tashika.head ORDER BY position DESC LIMIT 1) h
+             FROM (SELECT * FROM tashika.head ORDER BY position DESC, \"time\" DESC LIMIT 1) h
              UNION ALL
              SELECT 1::smallint, c.no, c.\"row\", s.state,
                     ARRAY(SELECT m.list FROM tashika.list_member m WHERE m.certificate = c.no)

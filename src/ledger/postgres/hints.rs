@@ -90,7 +90,9 @@ impl Listener {
     }
 
     fn position(&mut self) -> Result<Position, LedgerError> {
-        let row = self.session.query_one("SELECT position FROM tashika.head ORDER BY position DESC LIMIT 1", &[])?;
+        let row = self
+            .session
+            .query_one("SELECT position FROM tashika.head ORDER BY position DESC, \"time\" DESC LIMIT 1", &[])?;
         read::position(read::value(&row, 0)?)
     }
 }

@@ -239,11 +239,11 @@ pub(super) fn damaged(what: &str) -> LedgerError {
 }
 
 pub(super) const HEAD: &str = "SELECT position, ledger || link, tree, ARRAY[epoch, \"time\", book, certificates]
-    FROM tashika.head ORDER BY position DESC LIMIT 1";
+    FROM tashika.head ORDER BY position DESC, \"time\" DESC LIMIT 1";
 
 /// One statement, one snapshot: the head that it shows is the head of these entries.
 pub(super) const BOOK: &str = "SELECT h.position, b.position, e.bytes
-    FROM (SELECT position FROM tashika.head ORDER BY position DESC LIMIT 1) h
+    FROM (SELECT position FROM tashika.head ORDER BY position DESC, \"time\" DESC LIMIT 1) h
     LEFT JOIN (SELECT position FROM tashika.issuer UNION ALL SELECT position FROM tashika.scope
                UNION ALL SELECT position FROM tashika.set_event) b ON true
     LEFT JOIN LATERAL (SELECT y.bytes FROM tashika.event y WHERE y.position = b.position LIMIT 1) e ON true

@@ -35,7 +35,8 @@ fn stands_at(now: &Head, at: &Head) -> Result<(), LedgerError> {
     if now.ledger != at.ledger {
         return Err(LedgerError::Foreign { found: now.ledger, expected: at.ledger });
     }
-    if (now.epoch, now.position, now.link) != (at.epoch, at.position, at.link) {
+    // A heartbeat since then moved the head's time, and nothing may be dated before it.
+    if (now.epoch, now.position, now.link, now.time) != (at.epoch, at.position, at.link, at.time) {
         return Err(LedgerError::Moved { now: now.position });
     }
     Ok(())

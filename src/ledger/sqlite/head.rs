@@ -42,11 +42,12 @@ pub(super) fn insert_head(connection: &Connection, head: &Head) -> Result<(), Le
     Ok(())
 }
 
-/// Overwrites the heartbeat, dated no earlier than the head and the one before.
+/// Overwrites the heartbeat, dated no earlier than the head, which knows the one before.
 pub(super) fn beat(connection: &Connection, now: Time) -> Result<Heartbeat, LedgerError> {
     let head = read_head(connection)?;
-    let before = read_heartbeat(connection)?.map_or(head.time, |heartbeat| heartbeat.time);
-    let time = now.max(head.time).max(before);
+    let time = now.max(head.time);
+    // So that no event that follows is dated before what was said here.
+    connection.prepare_cached("UPDATE head SET time = ?1")?.execute([time.unix()])?;
     let mut statement = connection.prepare_cached(
         "INSERT INTO heartbeat VALUES (1, ?1, ?2, ?3, ?4) ON CONFLICT (one) DO UPDATE
          SET epoch = excluded.epoch, position = excluded.position, link = excluded.link, time = excluded.time",

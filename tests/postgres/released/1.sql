@@ -2,7 +2,7 @@
 -- PostgreSQL database dump
 --
 
-\restrict 5NP5FgpUal2P2NDrsu4wBal3yX8ptWUjN4GP6vjgSVgrSvk2PQ3fhyymHvLsHB5
+\restrict aharyFRMf9JM9DzmLBjpPjTkqQoYyPATIt2qi2kmrDogwrBcVme4fwZjcYUcU2J
 
 -- Dumped from database version 15.18 (Debian 15.18-0+deb12u1)
 -- Dumped by pg_dump version 15.18 (Debian 15.18-0+deb12u1)
@@ -101,7 +101,7 @@ BEGIN
      WHERE h.position = p_at AND h.link = p_at_link AND h.epoch = p_at_epoch AND h."time" = p_at_time
            AND h.book = p_at_book AND h.certificates = p_at_certificates;
     IF NOT FOUND THEN
-        RETURN tashika.stands_at(p_at, p_at_link, p_at_epoch);
+        RETURN tashika.stands_at(p_at, p_at_link, p_at_epoch, p_at_time);
     END IF;
     IF p_position <> p_at + count OR cardinality(p_links) <> count
        OR p_link <> coalesce(p_links[count], p_at_link)
@@ -175,21 +175,21 @@ CREATE FUNCTION tashika.beat(p_now bigint, OUT epoch bigint, OUT at bigint, OUT 
     AS $$
 DECLARE
     h tashika.head%ROWTYPE;
-    last tashika.heartbeat%ROWTYPE;
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
-    SELECT * INTO STRICT h FROM tashika.head y ORDER BY y.position DESC LIMIT 1 FOR SHARE;
-    SELECT * INTO last FROM tashika.heartbeat y ORDER BY y.beat DESC LIMIT 1;
+    SELECT * INTO STRICT h FROM tashika.head y ORDER BY y.position DESC, y."time" DESC LIMIT 1 FOR UPDATE;
     epoch := h.epoch;
     at := h.position;
     link := h.link;
-    "time" := greatest(p_now, h."time", last."time");
-    IF last.beat IS NULL THEN
+    "time" := greatest(p_now, h."time");
+    IF "time" > h."time" THEN
+        UPDATE tashika.head y SET "time" = beat."time" WHERE y.position = h.position AND y."time" = h."time";
+    END IF;
+    UPDATE tashika.heartbeat y
+       SET beat = y.beat + 1, epoch = h.epoch, position = h.position, link = h.link, "time" = beat."time"
+     WHERE y.beat = (SELECT x.beat FROM tashika.heartbeat x ORDER BY x.beat DESC LIMIT 1);
+    IF NOT FOUND THEN
         INSERT INTO tashika.heartbeat VALUES (1, h.epoch, h.position, h.link, "time");
-    ELSE
-        UPDATE tashika.heartbeat y
-           SET beat = last.beat + 1, epoch = h.epoch, position = h.position, link = h.link, "time" = beat."time"
-         WHERE y.beat = last.beat;
     END IF;
 END $$;
 
@@ -499,7 +499,7 @@ BEGIN
     RETURN rule = '' AND get_byte(b, 0) = 1 AND get_byte(b, 3) = 1 AND p_kind <> 5
         -- The ledger's creation is its first event, and nothing else is.
         AND (p_kind = 1) = (at = 1)
-        AND (p_kind <> 1 OR substr(b, o + 1) = (SELECT h.ledger FROM tashika.head h ORDER BY h.position DESC LIMIT 1))
+        AND (p_kind <> 1 OR substr(b, o + 1) = (SELECT h.ledger FROM tashika.head h ORDER BY h.position DESC, h."time" DESC LIMIT 1))
         -- A CA names its own generation as a set, or a list of its own certificates; a chip batch may hold another's.
         AND (p_kind <> 6 OR p_role <> 2 OR get_byte(b, o) = 3
              OR get_byte(b, o) = 1 AND substr(b, o + 2, 2) = substr(b, 14, 2))
@@ -670,17 +670,17 @@ $$;
 
 
 --
--- Name: stands_at(bigint, bytea, bigint); Type: FUNCTION; Schema: tashika; Owner: -
+-- Name: stands_at(bigint, bytea, bigint, bigint); Type: FUNCTION; Schema: tashika; Owner: -
 --
 
-CREATE FUNCTION tashika.stands_at(p_at bigint, p_at_link bytea, p_at_epoch bigint) RETURNS bigint
+CREATE FUNCTION tashika.stands_at(p_at bigint, p_at_link bytea, p_at_epoch bigint, p_at_time bigint) RETURNS bigint
     LANGUAGE plpgsql
     AS $$
 DECLARE
     h tashika.head%ROWTYPE;
 BEGIN
-    SELECT * INTO STRICT h FROM tashika.head y ORDER BY y.position DESC LIMIT 1;
-    IF h.position = p_at AND h.link = p_at_link AND h.epoch = p_at_epoch THEN
+    SELECT * INTO STRICT h FROM tashika.head y ORDER BY y.position DESC, y."time" DESC LIMIT 1;
+    IF h.position = p_at AND h.link = p_at_link AND h.epoch = p_at_epoch AND h."time" = p_at_time THEN
         PERFORM tashika.refuse('the batch names a head that never was: positions are numbered without gaps');
     END IF;
     RETURN h.position;
@@ -806,7 +806,7 @@ END $$;
 CREATE FUNCTION tashika.take_turn() RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'pg_temp'
-    AS $$ BEGIN PERFORM FROM tashika.head h ORDER BY h.position DESC LIMIT 1 FOR UPDATE; END $$;
+    AS $$ BEGIN PERFORM FROM tashika.head h ORDER BY h.position DESC, h."time" DESC LIMIT 1 FOR UPDATE; END $$;
 
 
 --
@@ -852,7 +852,7 @@ BEGIN
      WHERE b.ctid = ANY (ARRAY(
          SELECT y.ctid FROM tashika.budget y
           WHERE y.hour < (SELECT (h."time" + 9 * 3600) / 3600 - 24 * 30
-                          FROM tashika.head h ORDER BY h.position DESC LIMIT 1)
+                          FROM tashika.head h ORDER BY h.position DESC, h."time" DESC LIMIT 1)
           LIMIT p_limit));
     GET DIAGNOSTICS done = ROW_COUNT;
     RETURN done;
@@ -1392,7 +1392,7 @@ COPY tashika.event ("position", bytes, link) FROM stdin;
 --
 
 COPY tashika.head ("position", ledger, epoch, link, tree, "time", book, certificates) FROM stdin;
-10	\\x09090909090909090000000000000001	0	\\x35dad2c43bfa3e1d0b768283c9ca8d3371562e0768a9c9b679fad7ead707f714	\\x9f2450371d6b2d6afa8e635836b3898ac46f533c593938cc5217511c87916624b58c7ab293b536ce71d4eec660b322fc931d73101cd09f69df38aaaf508defe4	1795143700	5	6
+10	\\x09090909090909090000000000000001	0	\\x35dad2c43bfa3e1d0b768283c9ca8d3371562e0768a9c9b679fad7ead707f714	\\x9f2450371d6b2d6afa8e635836b3898ac46f533c593938cc5217511c87916624b58c7ab293b536ce71d4eec660b322fc931d73101cd09f69df38aaaf508defe4	1795143800	5	6
 \.
 
 
@@ -1569,7 +1569,7 @@ COPY tashika.rule (kind, role, detail, only_if) FROM stdin;
 --
 
 COPY tashika.schema_version (version, applied_at) FROM stdin;
-1	2026-11-20 14:11:38.803089+00
+1	2026-11-20 14:35:29.475041+00
 \.
 
 
@@ -1669,7 +1669,7 @@ ALTER TABLE ONLY tashika.event
 --
 
 ALTER TABLE ONLY tashika.head
-    ADD CONSTRAINT head_pkey PRIMARY KEY ("position");
+    ADD CONSTRAINT head_pkey PRIMARY KEY ("position", "time");
 
 
 --
@@ -2037,10 +2037,10 @@ REVOKE ALL ON FUNCTION tashika.sets_on(p_no bigint, p_row bytea, p_as_of bigint,
 
 
 --
--- Name: FUNCTION stands_at(p_at bigint, p_at_link bytea, p_at_epoch bigint); Type: ACL; Schema: tashika; Owner: -
+-- Name: FUNCTION stands_at(p_at bigint, p_at_link bytea, p_at_epoch bigint, p_at_time bigint); Type: ACL; Schema: tashika; Owner: -
 --
 
-REVOKE ALL ON FUNCTION tashika.stands_at(p_at bigint, p_at_link bytea, p_at_epoch bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION tashika.stands_at(p_at bigint, p_at_link bytea, p_at_epoch bigint, p_at_time bigint) FROM PUBLIC;
 
 
 --
@@ -2335,5 +2335,5 @@ GRANT SELECT ON TABLE tashika.timer TO tashika_reader;
 -- PostgreSQL database dump complete
 --
 
-\unrestrict 5NP5FgpUal2P2NDrsu4wBal3yX8ptWUjN4GP6vjgSVgrSvk2PQ3fhyymHvLsHB5
+\unrestrict aharyFRMf9JM9DzmLBjpPjTkqQoYyPATIt2qi2kmrDogwrBcVme4fwZjcYUcU2J
 

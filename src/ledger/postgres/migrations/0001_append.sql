@@ -33,7 +33,7 @@ BEGIN
      WHERE h.position = p_at AND h.link = p_at_link AND h.epoch = p_at_epoch AND h."time" = p_at_time
            AND h.book = p_at_book AND h.certificates = p_at_certificates;
     IF NOT FOUND THEN
-        RETURN tashika.stands_at(p_at, p_at_link, p_at_epoch);
+        RETURN tashika.stands_at(p_at, p_at_link, p_at_epoch, p_at_time);
     END IF;
     IF p_position <> p_at + count OR cardinality(p_links) <> count
        OR p_link <> coalesce(p_links[count], p_at_link)
@@ -96,14 +96,14 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- Why the head could not be moved: the position it has meanwhile.
-CREATE FUNCTION tashika.stands_at(p_at bigint, p_at_link bytea, p_at_epoch bigint)
+-- Why the head could not be moved: the position it has meanwhile; the same if a heartbeat has moved its time.
+CREATE FUNCTION tashika.stands_at(p_at bigint, p_at_link bytea, p_at_epoch bigint, p_at_time bigint)
 RETURNS bigint LANGUAGE plpgsql AS $$
 DECLARE
     h tashika.head%ROWTYPE;
 BEGIN
-    SELECT * INTO STRICT h FROM tashika.head y ORDER BY y.position DESC LIMIT 1;
-    IF h.position = p_at AND h.link = p_at_link AND h.epoch = p_at_epoch THEN
+    SELECT * INTO STRICT h FROM tashika.head y ORDER BY y.position DESC, y."time" DESC LIMIT 1;
+    IF h.position = p_at AND h.link = p_at_link AND h.epoch = p_at_epoch AND h."time" = p_at_time THEN
         PERFORM tashika.refuse('the batch names a head that never was: positions are numbered without gaps');
     END IF;
     RETURN h.position;

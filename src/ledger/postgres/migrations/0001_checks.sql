@@ -165,7 +165,7 @@ BEGIN
     RETURN rule = '' AND get_byte(b, 0) = 1 AND get_byte(b, 3) = 1 AND p_kind <> 5
         -- The ledger's creation is its first event, and nothing else is.
         AND (p_kind = 1) = (at = 1)
-        AND (p_kind <> 1 OR substr(b, o + 1) = (SELECT h.ledger FROM tashika.head h ORDER BY h.position DESC LIMIT 1))
+        AND (p_kind <> 1 OR substr(b, o + 1) = (SELECT h.ledger FROM tashika.head h ORDER BY h.position DESC, h."time" DESC LIMIT 1))
         -- A CA names its own generation as a set, or a list of its own certificates; a chip batch may hold another's.
         AND (p_kind <> 6 OR p_role <> 2 OR get_byte(b, o) = 3
              OR get_byte(b, o) = 1 AND substr(b, o + 2, 2) = substr(b, 14, 2))

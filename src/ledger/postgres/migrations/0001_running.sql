@@ -36,29 +36,30 @@ END $$;
 -- The writer's turn: others wait until the transaction ends.
 CREATE FUNCTION tashika.take_turn() RETURNS void LANGUAGE plpgsql SECURITY DEFINER
 SET search_path = pg_catalog, pg_temp AS
-$$ BEGIN PERFORM FROM tashika.head h ORDER BY h.position DESC LIMIT 1 FOR UPDATE; END $$;
+$$ BEGIN PERFORM FROM tashika.head h ORDER BY h.position DESC, h."time" DESC LIMIT 1 FOR UPDATE; END $$;
 
--- Waits for an append in flight: a heartbeat must not say less than what was acknowledged before it. Its own durability
--- is that of the next commit; a heartbeat lost in a crash is only an older one found.
+-- Waits for an append in flight: a heartbeat must not say less than what was acknowledged before it, and no event that
+-- follows may be dated before it. Its own durability is that of the next commit; a heartbeat lost in a crash is only an
+-- older one found.
 CREATE FUNCTION tashika.beat(p_now bigint, OUT epoch bigint, OUT at bigint, OUT link bytea, OUT "time" bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
 DECLARE
     h tashika.head%ROWTYPE;
-    last tashika.heartbeat%ROWTYPE;
 BEGIN
     PERFORM set_config('synchronous_commit', 'off', true);
-    SELECT * INTO STRICT h FROM tashika.head y ORDER BY y.position DESC LIMIT 1 FOR SHARE;
-    SELECT * INTO last FROM tashika.heartbeat y ORDER BY y.beat DESC LIMIT 1;
+    SELECT * INTO STRICT h FROM tashika.head y ORDER BY y.position DESC, y."time" DESC LIMIT 1 FOR UPDATE;
     epoch := h.epoch;
     at := h.position;
     link := h.link;
-    "time" := greatest(p_now, h."time", last."time");
-    IF last.beat IS NULL THEN
+    "time" := greatest(p_now, h."time");
+    IF "time" > h."time" THEN
+        UPDATE tashika.head y SET "time" = beat."time" WHERE y.position = h.position AND y."time" = h."time";
+    END IF;
+    UPDATE tashika.heartbeat y
+       SET beat = y.beat + 1, epoch = h.epoch, position = h.position, link = h.link, "time" = beat."time"
+     WHERE y.beat = (SELECT x.beat FROM tashika.heartbeat x ORDER BY x.beat DESC LIMIT 1);
+    IF NOT FOUND THEN
         INSERT INTO tashika.heartbeat VALUES (1, h.epoch, h.position, h.link, "time");
-    ELSE
-        UPDATE tashika.heartbeat y
-           SET beat = last.beat + 1, epoch = h.epoch, position = h.position, link = h.link, "time" = beat."time"
-         WHERE y.beat = last.beat;
     END IF;
 END $$;
 
@@ -92,7 +93,7 @@ BEGIN
      WHERE b.ctid = ANY (ARRAY(
          SELECT y.ctid FROM tashika.budget y
           WHERE y.hour < (SELECT (h."time" + 9 * 3600) / 3600 - 24 * 30
-                          FROM tashika.head h ORDER BY h.position DESC LIMIT 1)
+                          FROM tashika.head h ORDER BY h.position DESC, h."time" DESC LIMIT 1)
           LIMIT p_limit));
     GET DIAGNOSTICS done = ROW_COUNT;
     RETURN done;

@@ -7,19 +7,21 @@ CREATE TABLE tashika.schema_version (
     applied_at timestamptz NOT NULL DEFAULT now()
 );
 
--- One row. `position` is the key although there is only one: an update then leaves the dead version *behind* the live
--- one in the index, and whoever reads with ORDER BY position DESC LIMIT 1 meets the live one first, however long
--- somebody's open transaction keeps dead versions from being vacuumed. No CHECK: it would be read anew at every update, and
--- `append` compares the whole head with what the events lead to.
+-- One row. `position` and `time` are the key although there is only one: an update then leaves the dead version *behind* the
+-- live one in the index, and whoever reads with ORDER BY position DESC, time DESC LIMIT 1 meets the live one first,
+-- however long somebody's open transaction keeps dead versions from being vacuumed. `time` is that of the last event or
+-- the last heartbeat, whichever is later. No CHECK: it would be read anew at every update, and `append` compares the whole
+-- head with what the events lead to.
 CREATE TABLE tashika.head (
-    position bigint PRIMARY KEY,
+    position bigint NOT NULL,
     ledger bytea NOT NULL,
     epoch bigint NOT NULL,
     link bytea NOT NULL,
     tree bytea NOT NULL,
     "time" bigint NOT NULL,
     book bigint NOT NULL,
-    certificates bigint NOT NULL
+    certificates bigint NOT NULL,
+    PRIMARY KEY (position, "time")
 ) WITH (fillfactor = 10, autovacuum_vacuum_threshold = 1000, autovacuum_vacuum_scale_factor = 0);
 
 CREATE TABLE tashika.event (
