@@ -132,11 +132,11 @@ impl Round<'_> {
     pub(super) fn clock(&mut self, due: Time, no: CertificateNo) {
         self.batch.timers_done.push((due, no));
         let Some(entry) = self.papers.entry(no) else { return };
-        let wish = timer_wish(&entry.certificate, &entry.status, self.policy, self.now);
-        let decided = wish.map(|wish| entry.status.decide(&wish, self.now));
-        if let Some(Ok(Decided::Do(change))) = decided {
+        if let Some(due) = timer_wish(&entry.certificate, &entry.status, self.policy, self.now)
+            && let Ok(Decided::Do(change)) = entry.status.decide(&due.wish, self.now)
+        {
             let actor = super::clock_actor();
-            self.record(&actor, None, Verdict::Changes { root: None, changes: vec![(no, change)] });
+            self.record(&actor, due.cause, Verdict::Changes { root: None, changes: vec![(no, change)] });
         }
         // A timer stands for whatever was due first when it was set. If that is gone, what is due later has none yet.
         if let Some(entry) = self.papers.entry(no)

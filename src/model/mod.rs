@@ -43,4 +43,4 @@ pub use report::{Report, ReportKind, Subject, UnknownReport};
 pub use serial::{SERIAL_OCTETS_MAX, Serial, SerialError};
 pub use status::{Change, Decided, HOLDS_MAX, LastHold, Life, Revocation, Status, StatusRefusal, Wish};
 pub use time::{Millis, Seconds, Time, TimeError};
-pub use timer::{next_due, timer_wish};
+pub use timer::{Due, next_due, timer_wish};

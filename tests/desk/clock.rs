@@ -1,10 +1,12 @@
 //! What the clock does by itself.
 
 use tashika::desk::{Sequencer, due_task};
-use tashika::model::{Command, Delivery, IssuerNo, Millis, NodeId, Reason, ReportKind, Role, Seconds, Usage};
+use tashika::model::{
+    Body, Change, Command, Delivery, IssuerNo, Millis, NodeId, Outcome, Reason, ReportKind, Role, Seconds, Usage,
+};
 
 use crate::nation::{actor, key, on_card, operator};
-use crate::office::{Office, all_of, phone_of};
+use crate::office::{Office, all_of, key_of, phone_of};
 
 fn tick(office: &mut Office) {
     while let Some(task) = due_task(&office.ledger, office.now).unwrap() {
@@ -17,7 +19,8 @@ fn a_carriers_hold_becomes_final_unless_contradicted() {
     let mut office = Office::open();
     let carrier = actor(Role::Carrier(operator("mno-1")));
     let since = office.now;
-    office.report(carrier, ReportKind::ContractEnded, phone_of(1)).unwrap();
+    let done = office.report(carrier, ReportKind::ContractEnded, phone_of(1)).unwrap();
+    let Outcome::Done { first: report, .. } = done else { panic!("{done:?}") };
     office.report(carrier, ReportKind::ContractEnded, phone_of(2)).unwrap();
     tick(&mut office);
     assert!(office.status(3).revocation().is_none(), "a carrier's report alone never revokes");
@@ -27,6 +30,11 @@ fn a_carriers_hold_becomes_final_unless_contradicted() {
     tick(&mut office);
     let revocation = *office.status(3).revocation().unwrap();
     assert_eq!((revocation.reason, revocation.at), (Reason::CessationOfOperation, since));
+    let Some(hold) = office.event(revocation.by).cause else { panic!("a revocation by the clock names its cause") };
+    assert!(
+        matches!(office.event(hold).body, Body::Changed { change: Change::Held { .. }, key, .. } if key == key_of(3))
+    );
+    assert_eq!(office.event(hold).cause, Some(report), "and by way of it the report");
     assert!(office.status(6).is_good(), "contradicted in time");
     assert!(due_task(&office.ledger, office.now).unwrap().is_none(), "timers that were seen to are gone");
 }

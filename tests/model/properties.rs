@@ -80,7 +80,7 @@ impl Try {
                 world.pass(Seconds::days(*days));
                 let entry = world.entry(*no);
                 match timer_wish(&entry.certificate, &entry.status, &world.policy, world.now) {
-                    Some(wish) => one(world, *no, &wish),
+                    Some(due) => one(world, *no, &due.wish),
                     None => Ok(Vec::new()),
                 }
             }

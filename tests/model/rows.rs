@@ -255,7 +255,7 @@ fn kind(kind: HoldKind) -> Kind {
 /// Rows 9, 11 and 14: what is only held now becomes final in time, with its reason and its date; not before.
 #[test]
 fn uncontradicted_holds_become_final_in_time() {
-    use tashika::model::timer_wish;
+    use tashika::model::{Due, timer_wish};
     let sim = Subject::Sim { sim: SimId([13; 16]), operator: operator("mvno") };
     for (kind, by, about, days, reason) in [
         (ReportKind::PhoneLost, carrier(), sim, 30, Reason::KeyCompromise),
@@ -275,18 +275,41 @@ fn uncontradicted_holds_become_final_in_time() {
         world.now = due - Seconds(1);
         assert_eq!(wish(&world), None, "{kind}: too early");
         world.now = due;
-        assert_eq!(wish(&world), Some(Wish::Revoke { reason, lost_at: None }), "{kind}");
-        world.fulfil(PHONE, &wish(&world).unwrap(), Position(1)).unwrap();
+        let hold = world.status(PHONE).holds[0].id.0;
+        let confirmed = Due { wish: Wish::Revoke { reason, lost_at: None }, cause: Some(hold) };
+        assert_eq!(wish(&world).as_ref(), Some(&confirmed), "{kind}");
+        world.fulfil(PHONE, &confirmed.wish, hold).unwrap();
         let ended = world.status(PHONE).revocation().unwrap();
         assert_eq!((ended.reason, ended.at), (reason, began), "{kind}");
         assert_eq!(wish(&world), None, "{kind}: once");
     }
 }
 
+/// Several terms: the one that ended is the cause, the worst that any of them would have become is the reason.
+#[test]
+fn the_hold_whose_term_ended_is_the_cause() {
+    use tashika::model::{Final, timer_wish};
+    let mut world = World::new(policies()[0].clone());
+    let term = |days, reason| Some(Final { due: world.now + Seconds::days(days), reason });
+    let terms = [(HoldKind::Registry, term(9, Reason::KeyCompromise)), (HoldKind::Window, term(2, Reason::Superseded))];
+    let opened: Vec<_> = terms
+        .into_iter()
+        .map(|(kind, becomes)| {
+            let wish = Wish::Hold { kind, lost_at: None, becomes };
+            world.fulfil(PHONE, &wish, Position(1)).unwrap()[0].position
+        })
+        .collect();
+    world.pass(Seconds::days(2));
+    let entry = world.entry(PHONE);
+    let due = timer_wish(&entry.certificate, &entry.status, &world.policy, world.now).unwrap();
+    assert_eq!(due.cause, Some(opened[1]), "not the one that has a week left");
+    assert_eq!(due.wish, Wish::Revoke { reason: Reason::KeyCompromise, lost_at: None });
+}
+
 /// Row 3: what nobody acknowledged in time is given up; row 7 by the call centre alone never becomes final by itself.
 #[test]
 fn the_clock_ends_what_is_pending_and_no_hold_without_a_term() {
-    use tashika::model::timer_wish;
+    use tashika::model::{Due, timer_wish};
     let mut world = World::new(policies()[0].clone());
     world.report(&actor(Role::CallCentre), &report(ReportKind::PhoneLost, SIMS, world.now), Backing::One).unwrap();
     world.pass(Seconds::days(20_000));
@@ -295,7 +318,8 @@ fn the_clock_ends_what_is_pending_and_no_hold_without_a_term() {
         timer_wish(&entry.certificate, &entry.status, &world.policy, world.now)
     };
     assert_eq!(wish(PHONE), None);
-    assert_eq!(wish(PENDING), Some(Wish::Revoke { reason: Reason::Unspecified, lost_at: None }));
+    let given_up = Due { wish: Wish::Revoke { reason: Reason::Unspecified, lost_at: None }, cause: None };
+    assert_eq!(wish(PENDING), Some(given_up));
 }
 
 /// Row 11: the new certificate is in use first, then the old one ends.

@@ -110,7 +110,11 @@ pub fn judge_single(naive: &Naive, event: &Event, no: CertificateNo, change: &Ch
 fn by_the_clock(naive: &Naive, event: &Event, naked: &Naked, change: &Change) -> Result<(), String> {
     let due = naked.due(&naive.policy).filter(|due| *due <= event.time);
     check(due.is_some(), || "the clock was early".into())?;
-    let first = naked.holds.values().filter_map(|hold| hold.becomes).min_by_key(|end| end.due);
+    let terms = naked.holds.iter().filter_map(|(id, hold)| Some((id, hold.becomes?)));
+    let (confirmed, first) = terms.min_by_key(|(_, end)| end.due).unzip();
+    // Every child names its cause: the hold whose term ended, if it is that.
+    let ended = confirmed.filter(|_| first.is_some_and(|end| end.due <= event.time)).map(|id| id.0);
+    check(event.cause == ended, || format!("the clock names {:?}, and confirmed {ended:?}", event.cause))?;
     // The worst that any open hold would have become; of equals the one that was due first.
     let mut ends: Vec<Final> = naked.holds.values().filter_map(|hold| hold.becomes).collect();
     ends.sort_by_key(|end| end.due);
