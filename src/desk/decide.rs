@@ -229,7 +229,7 @@ impl Round<'_> {
     fn single(&self, actor: &Actor, entry: &Entry, wish: &Wish) -> Result<Weighed, Refusal> {
         let family = self.papers.family(entry.certificate.holder);
         may_touch(actor, entry, &family, self.policy)?;
-        let changes = entry.status.decide_all(wish, self.now)?.into_iter().map(|change| (entry.no, change)).collect();
+        let changes = entry.decide_all(wish, self.now)?.into_iter().map(|change| (entry.no, change)).collect();
         Ok(Weighed::Now(Verdict::Changes { root: None, changes }))
     }
 
@@ -272,7 +272,7 @@ impl Round<'_> {
         let mut changes = Vec::new();
         for (no, wish) in cascade(&case)? {
             let entry = family.iter().find(|entry| entry.no == no).ok_or(Refusal::UnknownCertificate)?;
-            match entry.status.decide_all(&wish, self.now) {
+            match entry.decide_all(&wish, self.now) {
                 Ok(several) => changes.extend(several.into_iter().map(|change| (no, change))),
                 // A report about several certificates isn't stopped by one that is already beyond it.
                 Err(crate::model::StatusRefusal::Revoked { .. }) => {}

@@ -3,8 +3,8 @@
 //! The desk asks here for every command, whichever way it came in; the databases check a part of it again.
 
 use super::{
-    Actor, Certificate, CertificateNo, Hold, HoldKind, MediumKind, OfficeHours, Policy, Refusal, ReportKind, Role,
-    Status, Time,
+    Actor, Certificate, CertificateNo, Change, Delivery, Hold, HoldKind, MediumKind, OfficeHours, Policy, Reason,
+    Refusal, ReportKind, Role, Status, StatusRefusal, Time, Wish,
 };
 
 /// A certificate as the desk has it before it.
@@ -16,6 +16,26 @@ pub struct Entry {
     pub certificate: Certificate,
     /// Its status, set events included.
     pub status: Status,
+}
+
+impl Entry {
+    /// Everything that a wish amounts to now, in order, by status and facts.
+    pub fn decide_all(&self, wish: &Wish, now: Time) -> Result<Vec<Change>, StatusRefusal> {
+        match wish {
+            // What nobody ever had is not renewed, returned or outdated later: that would tell a bank to look for a
+            // successor. A compromise of its key is still worth knowing.
+            Wish::Revoke { reason, lost_at } if self.was_discarded() && !reason.is_compromise() => {
+                self.status.decide_all(&Wish::Revoke { reason: Reason::Unspecified, lost_at: *lost_at }, now)
+            }
+            wish => self.status.decide_all(wish, now),
+        }
+    }
+
+    /// Whether it was revoked before anybody acknowledged it (DOMAIN §4: *unspecified*, discarded before delivery).
+    fn was_discarded(&self) -> bool {
+        self.certificate.delivery == Delivery::Awaited
+            && self.status.revocation().is_some_and(|revocation| revocation.reason == Reason::Unspecified)
+    }
 }
 
 /// What somebody wants to do.

@@ -88,6 +88,11 @@ impl Reason {
         self.weight() > other.weight()
     }
 
+    /// Whether it says that others may have the key, or could have made such a certificate.
+    pub fn is_compromise(self) -> bool {
+        self.outweighs(Self::Superseded)
+    }
+
     fn weight(self) -> u8 {
         match self {
             Self::Unspecified => 0,

@@ -70,7 +70,7 @@ impl World {
         let now = self.now;
         let entry = &mut self.family[no as usize - 1];
         let mut applied = Vec::new();
-        for change in entry.status.decide_all(wish, now)? {
+        for change in entry.decide_all(wish, now)? {
             self.position = self.position.next();
             entry.status.apply(&change, self.position, now, cause);
             applied.push(Applied { no, change, position: self.position, cause });

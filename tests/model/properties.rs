@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 use tashika::model::{
-    Action, Actor, Backing, Change, HOLDS_MAX, HoldId, HoldKind, IssuerNo, LastHold, Life, MediumId, Position, Reason,
-    Refusal, ReportKind, Role, Seconds, SimId, Status, Subject, Wish, may, may_lift, may_touch, timer_wish,
+    Action, Actor, Backing, Change, Delivery, HOLDS_MAX, HoldId, HoldKind, IssuerNo, LastHold, Life, MediumId,
+    Position, Reason, Refusal, ReportKind, Role, Seconds, SimId, Status, Subject, Wish, may, may_lift, may_touch,
+    timer_wish,
 };
 
 use crate::family::{Applied, CARD, HOLDER, OTHER, SIGN, SIM, TOWN, World, actor, operator, policies, report};
@@ -205,6 +206,7 @@ fn each_change_is_lawful(attempt: &Try, before: &World, after: &World, applied: 
             ensure((hold.cause, hold.since) == (report, after.now), "a hold without its cause")?;
         }
         final_is_final(was, is)?;
+        discarded_is_discarded(after.entry(done.no).certificate.delivery, was, is)?;
     }
     let touched = |no: u64| applied.iter().any(|done| done.no == no);
     let others = (SIGN..=OTHER).filter(|no| !touched(*no));
@@ -217,6 +219,14 @@ fn final_is_final(was: &Status, is: &Status) -> Result<(), String> {
     ensure(now.at == was.at, "the revocation date moved")?;
     ensure(now.reason == was.reason || rank(now.reason) > rank(was.reason), "a final reason was weakened")?;
     ensure(was.lost_at.is_none_or(|known| now.lost_at.is_some_and(|lost| lost <= known)), "a later loss won")
+}
+
+/// What was given up before anybody had it was never renewed or given back; only a compromise is still news.
+fn discarded_is_discarded(delivery: Delivery, was: &Status, is: &Status) -> Result<(), String> {
+    let reason = |status: &Status| status.revocation().map(|revocation| revocation.reason);
+    let discarded = delivery == Delivery::Awaited && reason(was) == Some(Reason::Unspecified);
+    let now = reason(is).map_or(0, rank);
+    ensure(!discarded || now != 1, "what was discarded before delivery is said to have had another end")
 }
 
 fn rank(reason: Reason) -> u8 {

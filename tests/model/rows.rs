@@ -173,6 +173,10 @@ fn holders() -> Vec<Row> {
             &[Revoked(SIGN, R::KeyCompromise), Revoked(AUTH, R::KeyCompromise), Revoked(PENDING, R::Superseded)]),
         row("20 a weaker reason later", WINDOW, K::Renewed, CARDS, None, Both, &[WasRevoked(SIGN, R::KeyCompromise)],
             &[Revoked(AUTH, R::Superseded), Revoked(PHONE, R::Superseded), Revoked(PENDING, R::Superseded)]),
+        row("20 discarded before delivery, then the card renewed", WINDOW, K::Renewed, CARDS, None, Both, &[WasRevoked(PENDING, R::Unspecified)],
+            &[Revoked(SIGN, R::Superseded), Revoked(AUTH, R::Superseded), Revoked(PHONE, R::Superseded)]),
+        row("20 discarded before delivery, then the phone was stolen", WINDOW, K::PhoneNotFound, Subject::Medium(MediumId([4; 16])), None, Both,
+            &[WasRevoked(PENDING, R::Unspecified)], &[Revoked(PENDING, R::KeyCompromise)]),
         row("20 lost after it was revoked", Role::CallCentre, K::CardLost, CARDS, None, Both, &[WasRevoked(SIGN, R::Superseded), WasRevoked(PENDING, R::Superseded)],
             &[Held(AUTH, &[Kind::CallCentre])]),
     ]

@@ -2,7 +2,8 @@
 //! `rules`, which says who may send which report.
 
 use tashika::model::{
-    CertificateNo, Change, Event, Final, HoldId, HoldKind, Reason, Report, ReportKind, Role, Seconds, Time, Usage,
+    CertificateNo, Change, Delivery, Event, Final, HoldId, HoldKind, Reason, Report, ReportKind, Role, Seconds, Time,
+    Usage,
 };
 
 use crate::naive::{Backed, Naive, Naked, NakedHold};
@@ -173,7 +174,10 @@ fn dated(naked: &Naked, lost_at: Option<Time>) -> Option<Change> {
 pub fn revoked(naked: &Naked, reason: Reason, lost_at: Option<Time>, now: Time) -> Vec<Change> {
     match naked.ended {
         Some(ended) => {
-            let worse = worse(reason, ended.reason).then_some(Change::ReasonChanged { reason });
+            // Nobody ever had what was discarded before delivery: it is not renewed or given back, only compromised.
+            let discarded = naked.facts.delivery == Delivery::Awaited && ended.reason == Reason::Unspecified;
+            let news = worse(reason, ended.reason) && (!discarded || worse(reason, Reason::Superseded));
+            let worse = news.then_some(Change::ReasonChanged { reason });
             worse.into_iter().chain(dated(naked, lost_at)).collect()
         }
         None => {
