@@ -3,7 +3,7 @@
 use crate::ledger::{Answer, Batch, Hash, encode_request, sha256};
 use crate::model::{
     Action, Actor, Backing, Body, BudgetKey, Case, CertificateNo, Change, Command, Decided, Entry, Event, HoldId,
-    HoldKind, LastHold, Outcome, Policy, Position, Refusal, Report, Request, Role, Seconds, Time,
+    HoldKind, IdempotencyKey, LastHold, Outcome, Policy, Position, Refusal, Report, Request, Role, Seconds, Time,
     Verdict as QueueVerdict, WhyQueued, Wish, cascade, may, may_lift, may_touch, next_due, timer_wish, window_is_open,
 };
 
@@ -26,6 +26,14 @@ enum Verdict {
     Event(Body),
 }
 
+/// What the round says of a command that came from outside.
+pub(super) enum Ruled {
+    /// It is decided.
+    Settled(Outcome),
+    /// A second person decides; it is yet to be put where they see it.
+    MustWait(WhyQueued),
+}
+
 /// Whether it may happen now.
 enum Weighed {
     Now(Verdict),
@@ -33,10 +41,10 @@ enum Weighed {
 }
 
 impl Round<'_> {
-    /// Decides a command that came from outside.
-    pub(super) fn request(&mut self, request: &Request) -> Result<Outcome, Refusal> {
+    /// Decides a command that came from outside, as far as one person's word goes.
+    pub(super) fn request(&mut self, request: &Request) -> Result<Ruled, Refusal> {
         if let Some(answered) = self.answered(request) {
-            return answered;
+            return answered.map(Ruled::Settled);
         }
         self.authorise(request)?;
         // Refusals come before budgets: what would be refused anyway isn't kept for a second person.
@@ -45,17 +53,17 @@ impl Round<'_> {
                 if why == WhyQueued::BackdatedLoss {
                     self.without_its_date(request)?;
                 }
-                self.queue(request, why)
+                return Ok(Ruled::MustWait(why));
             }
             Weighed::Now(Verdict::Changes { changes, .. }) if changes.is_empty() => Outcome::AlreadySo,
-            Weighed::Now(_) if self.over_budget(request) => self.queue(request, WhyQueued::OverBudget),
+            Weighed::Now(_) if self.over_budget(request) => return Ok(Ruled::MustWait(WhyQueued::OverBudget)),
             Weighed::Now(verdict) => {
                 self.spend(request);
                 self.record(&request.actor, None, verdict)
             }
         };
         self.remember(request, outcome);
-        Ok(outcome)
+        Ok(Ruled::Settled(outcome))
     }
 
     /// The first result, if the command came before.
@@ -67,10 +75,14 @@ impl Round<'_> {
     /// Keeps the result for when the command comes again.
     pub(super) fn remember(&mut self, request: &Request, outcome: Outcome) {
         if let Some(key) = request.idempotency {
-            let answer = Answer { command: command_digest(request), outcome };
-            self.papers.remember(key, answer);
-            self.batch.answers.push((key, answer));
+            self.answer(key, Answer { command: command_digest(request), outcome });
         }
+    }
+
+    /// Keeps an answer under a key.
+    pub(super) fn answer(&mut self, key: IdempotencyKey, answer: Answer) {
+        self.papers.remember(key, answer);
+        self.batch.answers.push((key, answer));
     }
 
     /// It is the date that a second person must confirm: the loss itself takes effect at once.
@@ -328,7 +340,7 @@ impl Round<'_> {
         }
     }
 
-    fn queue(&mut self, request: &Request, why: WhyQueued) -> Outcome {
+    pub(super) fn queue(&mut self, request: &Request, why: WhyQueued) -> Outcome {
         let body = Body::Queued { request: Box::new(request.clone()), why };
         let event = Event { time: self.now, actor: request.actor, cause: None, body };
         Outcome::Queued { queued: self.batch.record(event).0 }

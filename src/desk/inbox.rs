@@ -62,7 +62,7 @@ fn request(
     needs.near.hour = round.now.japan_hour();
     needs.add_request(&request);
     round.take_in(ledger.find(&needs.near)?);
-    Ok(match round.request(&request) {
+    Ok(match super::work::ask(ledger, round, &request)? {
         Err(refusal) => Err(refusal.to_string()),
         Ok(Outcome::Queued { queued }) => {
             // The CA asks for what came of it, and this is what came of it so far.

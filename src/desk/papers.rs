@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use crate::ledger::{Answer, Found};
+use crate::ledger::{Answer, Found, Ledger, LedgerError};
 use crate::model::{
     Book, BudgetKey, BudgetUse, CertificateKey, CertificateNo, Change, Entry, HolderId, IdempotencyKey, Position,
     Subject, Time,
@@ -22,6 +22,8 @@ pub(super) struct Papers {
     answers: HashMap<IdempotencyKey, Answer>,
     budgets: HashMap<BudgetKey, BudgetUse>,
     touched: BTreeSet<CertificateNo>,
+    /// What waited for a second person when the ledger was first asked.
+    waiting: Option<BTreeSet<Position>>,
 }
 
 impl Papers {
@@ -75,6 +77,15 @@ impl Papers {
 
     pub(super) fn spend(&mut self, key: BudgetKey) {
         self.budgets.entry(key).or_default().this_hour += 1;
+    }
+
+    /// Whether a command waited when the round began. The ledger is asked once a round, and only by rounds that need it.
+    pub(super) fn waited(&mut self, ledger: &dyn Ledger, queued: Position) -> Result<bool, LedgerError> {
+        let waiting = match self.waiting.take() {
+            Some(known) => known,
+            None => ledger.queue()?.into_iter().collect(),
+        };
+        Ok(self.waiting.insert(waiting).contains(&queued))
     }
 
     /// Takes in a change that was recorded.

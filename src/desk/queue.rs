@@ -1,7 +1,10 @@
 //! What waits for a second person: listing it, and that person's word.
 
-use crate::ledger::{Ledger, LedgerError, decode_event};
-use crate::model::{Actor, Body, Command, Outcome, Position, Refusal, Request, Role, Time, Verdict, WhyQueued};
+use crate::ledger::{Answer, Hash, Ledger, LedgerError, QueueChange, Wanted, decode_event, encode_request, sha256};
+use crate::model::{
+    Actor, Body, Channel, Command, IdempotencyKey, Outcome, PersonId, Position, Refusal, ReportKind, Request, Role,
+    Time, Verdict, WhyQueued,
+};
 
 use super::decide::Round;
 use super::need::Needs;
@@ -41,6 +44,75 @@ fn read(ledger: &dyn Ledger, queued: Position) -> Result<Option<Waiting>, Ledger
     })
 }
 
+/// Lets a command wait for a second person. Said again while it waits, it is answered with the place that it has.
+///
+/// Where a command waits is kept as an answer under a key made of the command itself, so that finding it takes one
+/// look-up however long the queue is. Once decided, the next place is kept under a key made of the command and the place
+/// before: a chain with one link for each time that a person decided this very command.
+pub(super) fn wait(
+    ledger: &dyn Ledger,
+    round: &mut Round<'_>,
+    request: &Request,
+    why: WhyQueued,
+) -> Result<Outcome, LedgerError> {
+    let digest = same_again(request);
+    let mut key = place_key(&digest, Position(0));
+    let outcome = loop {
+        if round.papers.answer(&key).is_none() {
+            let wanted = Wanted { answers: vec![key], ..Wanted::default() };
+            round.take_in(ledger.find(&wanted)?);
+        }
+        match round.papers.answer(&key) {
+            Some(Answer { command, outcome: Outcome::Queued { queued } }) if *command == digest => {
+                let queued = *queued;
+                if still_waits(ledger, round, queued)? {
+                    break Outcome::Queued { queued };
+                }
+                key = place_key(&digest, queued);
+            }
+            // Somebody's own key that happens to be the same: then this one is not told from its repetition.
+            Some(_) => break round.queue(request, why),
+            None => {
+                let outcome = round.queue(request, why);
+                round.answer(key, Answer { command: digest, outcome });
+                break outcome;
+            }
+        }
+    };
+    round.remember(request, outcome);
+    Ok(outcome)
+}
+
+/// Whether a command waits, as far as the round has come.
+pub(super) fn still_waits(ledger: &dyn Ledger, round: &mut Round<'_>, queued: Position) -> Result<bool, LedgerError> {
+    if round.batch.queue.contains(&QueueChange::Decided(queued)) {
+        return Ok(false);
+    }
+    Ok(round.batch.queue.contains(&QueueChange::Waits(queued)) || round.papers.waited(ledger, queued)?)
+}
+
+/// What a command and its repetition have in common.
+fn same_again(request: &Request) -> Hash {
+    let mut request = Request { idempotency: None, ..request.clone() };
+    request.actor.channel = Channel::Api;
+    match &mut request.command {
+        // It decides which holds a "found" means. Otherwise it is when the desk was told, which differs between tries.
+        Command::Report(report) if !matches!(report.kind, ReportKind::CardFound | ReportKind::PhoneFound) => {
+            report.reported_at = Time::default();
+        }
+        // Whoever orders it, it is the same undo; and who orders what another ordered may approve it.
+        Command::Undo(_) => request.actor.person = PersonId::default(),
+        _ => {}
+    }
+    sha256(&[PLACE, &encode_request(&request)])
+}
+
+/// The key under which a command's place in the queue is kept, after the place that it had before.
+fn place_key(digest: &Hash, before: Position) -> IdempotencyKey {
+    let hash = sha256(&[PLACE, digest, &before.0.to_be_bytes()]);
+    IdempotencyKey(*hash.first_chunk().expect("SHA-256 has more than 16 octets"))
+}
+
 /// Decides what waits, as the second person.
 pub(super) fn decide_queued(
     ledger: &dyn Ledger,
@@ -52,8 +124,8 @@ pub(super) fn decide_queued(
     if let Some(answered) = round.answered(word) {
         return Ok(answered.map_err(Into::into));
     }
-    let still_waits = ledger.queue()?.contains(&queued);
-    let Some(waiting) = read(ledger, queued)?.filter(|_| still_waits) else {
+    let waits = still_waits(ledger, round, queued)?;
+    let Some(waiting) = read(ledger, queued)?.filter(|_| waits) else {
         return Ok(Err(Refusal::NotQueued(queued).into()));
     };
     if let Err(refusal) = round.authorise(word).and_then(|()| may_second(&word.actor, &waiting.request.actor)) {
@@ -101,3 +173,6 @@ fn may_second(second: &Actor, first: &Actor) -> Result<(), Refusal> {
         Err(Refusal::NotAllowed { role: second.role, action })
     }
 }
+
+/// Sets these hashes apart from all others.
+const PLACE: &[u8] = b"tashika place in the queue\n";

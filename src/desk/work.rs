@@ -1,12 +1,13 @@
 //! What each kind of task does within a round. One arm for each, most of them a call.
 
-use crate::ledger::{Ledger, LedgerError, QueueChange};
+use crate::ledger::{Ledger, LedgerError};
 use crate::model::{
-    Actor, Body, CertificateNo, Command, Event, Issuer, IssuerNo, Outcome, Position, Scope, ScopeNo, SetChange,
+    Actor, Body, CertificateNo, Command, Event, Issuer, IssuerNo, Outcome, Position, Refusal, Request, Scope, ScopeNo,
+    SetChange,
 };
 
-use super::decide::Round;
-use super::queue::decide_queued;
+use super::decide::{Round, Ruled};
+use super::queue::{decide_queued, still_waits, wait};
 use super::register::{check_certificates, check_issuer, check_scope, record_certificates};
 use super::set::check_list;
 use super::task::{DeskError, Done, Task};
@@ -33,9 +34,8 @@ pub(super) fn do_task(ledger: &dyn Ledger, round: &mut Round<'_>, task: &Task) -
         }
         Task::Close { actor, order, queued, verdict } => {
             // Somebody may have decided it since the undo looked, or in this very round.
-            let waiting = ledger.queue()?;
-            for queued in queued.iter().filter(|queued| waiting.contains(queued)) {
-                if !round.batch.queue.contains(&QueueChange::Decided(*queued)) {
+            for queued in queued {
+                if still_waits(ledger, round, *queued)? {
                     round.closed(actor, *order, *queued, *verdict);
                 }
             }
@@ -66,11 +66,24 @@ pub(super) fn do_task(ledger: &dyn Ledger, round: &mut Round<'_>, task: &Task) -
             Command::DecideQueued { queued, verdict } => decide_queued(ledger, round, request, *queued, *verdict)?,
             Command::Set { target, .. } => match check_list(ledger, &request.actor, target)? {
                 Some(refusal) => Err(refusal.into()),
-                None => round.request(request).map_err(DeskError::from),
+                None => ask(ledger, round, request)?.map_err(DeskError::from),
             },
-            _ => round.request(request).map_err(DeskError::from),
+            _ => ask(ledger, round, request)?.map_err(DeskError::from),
         },
     })
+}
+
+/// Decides a command that came from outside, or lets it wait.
+pub(super) fn ask(
+    ledger: &dyn Ledger,
+    round: &mut Round<'_>,
+    request: &Request,
+) -> Result<Result<Outcome, Refusal>, LedgerError> {
+    match round.request(request) {
+        Err(refusal) => Ok(Err(refusal)),
+        Ok(Ruled::Settled(outcome)) => Ok(Ok(outcome)),
+        Ok(Ruled::MustWait(why)) => wait(ledger, round, request, why).map(Ok),
+    }
 }
 
 fn record(round: &mut Round<'_>, actor: &Actor, cause: Option<Position>, body: Body) -> Outcome {

@@ -1,7 +1,9 @@
 //! Budgets and the second person.
 
-use tashika::desk::waiting;
-use tashika::model::{Command, Outcome, Policy, Position, ReportKind, Role, Verdict, WhyQueued};
+use tashika::desk::{Task, waiting};
+use tashika::model::{
+    Channel, Command, IdempotencyKey, Outcome, Policy, Position, ReportKind, Request, Role, Verdict, WhyQueued,
+};
 
 use crate::nation::{actor, operator, person};
 use crate::office::{Office, card_of, key_of, phone_of, refusal};
@@ -107,4 +109,62 @@ fn nobody_loses_a_card_in_the_future() {
     let mut report = office.report_of(ReportKind::CardLost, card_of(1));
     report.lost_at = Some(crate::nation::at(86_400));
     assert!(refusal(office.command(actor(Role::CallCentre), Command::Report(report))).contains("future"));
+}
+
+#[test]
+fn what_waits_is_not_queued_a_second_time() {
+    let mut office = Office::with(Policy { budget_floor: 0, ..Policy::default() });
+    let first = actor(Role::CallCentre);
+    let lost = |office: &mut Office, by, number| queued(office.report(by, ReportKind::CardLost, card_of(number)));
+    let name = lost(&mut office, first, 1);
+    let head = office.position();
+    office.wait(30);
+    assert_eq!(lost(&mut office, first, 1), name, "when the desk was told is no difference");
+    let mut by_hand = first;
+    by_hand.channel = Channel::Cli;
+    assert_eq!(lost(&mut office, by_hand, 1), name, "nor is the way that it came");
+    assert_eq!(office.position(), head, "nothing was recorded");
+    // Under a key of its own it is answered the same, also when it is asked about later.
+    let report = office.report_of(ReportKind::CardLost, card_of(1));
+    let idempotency = Some(IdempotencyKey(crate::nation::name(8, 1)));
+    let keyed = Request { actor: first, command: Command::Report(report), idempotency };
+    assert_eq!(queued(office.request(keyed.clone())), name);
+    let another = lost(&mut office, person(Role::CallCentre, 2), 1);
+    let of_another = lost(&mut office, first, 2);
+    assert!(another != name && of_another != name, "another person's word, another card");
+    for waits in [name, another] {
+        office.command(person(Role::Ops, 3), word(waits, Verdict::Rejected)).unwrap();
+    }
+    assert_eq!(queued(office.request(keyed)), name, "the first answer");
+    for _ in 0..3 {
+        let again = lost(&mut office, first, 1);
+        assert!(again > of_another, "what was rejected may be asked for again");
+        assert_eq!(lost(&mut office, first, 1), again);
+        office.command(person(Role::Ops, 3), word(again, Verdict::Rejected)).unwrap();
+    }
+    assert_eq!(waiting(&office.ledger).unwrap().len(), 1);
+}
+
+#[test]
+fn a_later_found_is_not_the_same_as_an_earlier_one() {
+    let mut office = Office::with(Policy { budget_floor: 0, ..Policy::default() });
+    let window = actor(Role::Window(None));
+    let name = queued(office.report(actor(Role::CallCentre), ReportKind::PhoneLost, phone_of(1)));
+    office.command(person(Role::Ops, 2), word(name, Verdict::Approved)).unwrap();
+    let early = office.report_of(ReportKind::PhoneFound, phone_of(1));
+    office.wait(60);
+    let late = office.report_of(ReportKind::PhoneFound, phone_of(1));
+    let first = queued(office.command(window, Command::Report(early.clone())));
+    assert_eq!(queued(office.command(window, Command::Report(early))), first);
+    assert_ne!(queued(office.command(window, Command::Report(late))), first, "it means holds that the other doesn't");
+}
+
+#[test]
+fn of_two_that_say_the_same_in_one_round_one_waits() {
+    let mut office = Office::with(Policy { budget_floor: 0, ..Policy::default() });
+    let report = Command::Report(office.report_of(ReportKind::CardLost, card_of(1)));
+    let task = Task::Request(Request { actor: actor(Role::CallCentre), command: report, idempotency: None });
+    let names: Vec<_> = office.desk.round(&[task.clone(), task], office.now).into_iter().map(queued).collect();
+    assert_eq!(names[0], names[1]);
+    assert_eq!(waiting(&office.ledger).unwrap().len(), 1);
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use tashika::ledger::{Answer, Heartbeat};
-use tashika::model::{CertificateNo, IdempotencyKey, Life, Policy, Time};
+use tashika::model::{CertificateNo, Command, IdempotencyKey, Life, Policy, Time};
 
 use crate::clients::Clients;
 use crate::memory_ledger::{MemoryLedger, State};
@@ -65,6 +65,7 @@ fn small_things(state: &State, naive: &Naive, seen: &mut Seen) -> Result<(), Str
     check(state.queue.iter().eq(naive.waiting.keys()), || {
         format!("{:?} wait, the queue says {:?}", naive.waiting.keys(), state.queue)
     })?;
+    nothing_waits_twice(naive)?;
     if let (Some(before), Some(now)) = (&seen.heartbeat, &state.heartbeat) {
         let forward = now.time >= before.time && now.position >= before.position;
         check(forward, || format!("the heart went back from {before:?} to {now:?}"))?;
@@ -76,6 +77,18 @@ fn small_things(state: &State, naive: &Naive, seen: &mut Seen) -> Result<(), Str
         let peak = (1..=28).map(earlier).max().unwrap_or(0);
         let limit = policy.budget_floor.max(peak * policy.budget_factor);
         check(*used <= limit, || format!("{used} times '{key}' in hour {hour}, the budget is {limit}"))?;
+    }
+    Ok(())
+}
+
+/// Who says the same again is told where it waits.
+fn nothing_waits_twice(naive: &Naive) -> Result<(), String> {
+    let mut said = BTreeSet::new();
+    for (queued, request) in &naive.waiting {
+        let (role, person) = (request.actor.role, request.actor.person);
+        // Who orders an undo makes no difference to it.
+        let by = if matches!(request.command, Command::Undo(_)) { String::new() } else { format!("{role:?}/{person}") };
+        check(said.insert(format!("{by} {:?}", request.command)), || format!("{queued} waits twice: {request:?}"))?;
     }
     Ok(())
 }

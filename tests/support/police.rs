@@ -235,7 +235,9 @@ fn small_things(state: &State, batch: &Batch) -> Result<(), String> {
                 check(written(first) && written(last) && first <= last, || "an answer about other events".into())?;
             }
             Outcome::Queued { queued } => {
-                check(batch.queue.contains(&QueueChange::Waits(queued)), || "nothing was queued".into())?;
+                // It may have waited before: then this is another's command that says the same.
+                let waits = batch.queue.contains(&QueueChange::Waits(queued)) || state.queue.contains(&queued);
+                check(waits, || "nothing was queued".into())?;
             }
         }
     }
