@@ -78,14 +78,16 @@ impl Decide {
         };
         let mut reply = describe::outcome(house.ledger(), &house.book()?, outcome)?;
         if let Some(undone) = undone {
-            let Undone { certificates, rejected, sets } = undone;
+            let Undone { certificates, holds, rejected, sets } = undone;
             reply.text.push_str(&format!(
-                "undone: holds lifted from {} and {}, {} rejected\n",
+                "undone: {} lifted from {} and {}, {} rejected\n",
+                counted(holds, "hold"),
                 counted(certificates, "certificate"),
                 counted(sets, "set"),
                 counted(rejected, "waiting command"),
             ));
-            reply.json["undone"] = json!({ "certificates": certificates, "sets": sets, "rejected": rejected });
+            reply.json["undone"] =
+                json!({ "certificates": certificates, "holds": holds, "sets": sets, "rejected": rejected });
         }
         Ok(reply)
     }

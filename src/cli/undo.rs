@@ -1,13 +1,15 @@
 //! `undo`: asks for the holds of a false campaign to be lifted. It waits for a second person; `queue approve` does it.
 
 use clap::Args;
+use serde_json::{Value, json};
 
 use crate::app::clock;
-use crate::model::{Command, Position, Time, UndoScope};
+use crate::desk::Preview;
+use crate::model::{Command, Position, Refusal, Time, UndoScope};
 
 use super::describe;
 use super::error::CliError;
-use super::house::{DryRun, House};
+use super::house::{DryRun, House, Mode};
 use super::reply::Reply;
 use super::who::{Org, Who};
 
@@ -46,6 +48,14 @@ impl Undo {
         house.enter(self.dry_run.mode());
         house.may_change()?;
         let scope = self.scope(house)?;
+        if self.dry_run.mode() == Mode::Rehearsal {
+            let preview = Preview::of(house.ledger(), &scope)?;
+            if preview.is_empty() {
+                return Err(Refusal::NothingToUndo { revoked: preview.revoked }.into());
+            }
+            let text = format!("an undo would lift {}", in_words(&preview));
+            return Ok(Reply::done(text, in_json(&preview)));
+        }
         let by = self.by.unwrap_or(Who { org: Org::Ops, person: None }).actor(house)?;
         let outcome = house.send(by, Command::Undo(scope), None)?;
         house.told(outcome)
@@ -72,8 +82,24 @@ impl Undo {
     }
 }
 
+/// What an undo would come to.
+pub fn in_words(preview: &Preview) -> String {
+    let Preview { certificates, holds, revoked, sets, waiting } = preview;
+    format!(
+        "{holds} hold(s) from {certificates} certificate(s), and from {sets} set(s); {waiting} waiting command(s) \
+         rejected, {revoked} certificate(s) are revoked and stay so"
+    )
+}
+
+/// The same for machines.
+pub fn in_json(preview: &Preview) -> Value {
+    let Preview { certificates, holds, revoked, sets, waiting } = preview;
+    json!({ "certificates": certificates, "holds": holds, "revoked": revoked, "sets": sets, "waiting": waiting })
+}
+
 const EXAMPLES: &str = "\
 Examples:
+  tashika undo --cause 4711 --dry-run
   tashika undo --cause 4711 --by ops/suzuki
   tashika undo --as call-centre/desk-7 --since 2026-11-20T02:00:00+09:00 --until 2026-11-20T02:30:00+09:00
 

@@ -213,6 +213,9 @@ impl Round<'_> {
             Command::Report(report) => self.report(actor, report, backing),
             Command::Set { target, change } => {
                 super::set::check(&self.papers.book, actor, target, *change)?;
+                if super::set::is_so(&self.papers.book, target, *change) {
+                    return Ok(Weighed::Now(Verdict::Changes { root: None, changes: Vec::new() }));
+                }
                 if backing == Backing::One && super::set::needs_two(actor, self.policy) {
                     return Ok(Weighed::Waits(WhyQueued::TwoPeople));
                 }

@@ -5,6 +5,7 @@
 //! thread and no clock, and it never writes but through `Ledger::append`.
 
 pub mod bulk;
+mod campaign;
 mod decide;
 mod inbox;
 mod need;
@@ -18,6 +19,7 @@ mod task;
 mod undo;
 mod work;
 
+pub use campaign::Preview;
 pub use queue::{Waiting, waiting};
 pub use register::{check_certificates, record_certificates};
 pub use round::Desk;

@@ -3,6 +3,8 @@
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Actor, Book, CertificateNo, Policy, Refusal, Role, SetChange, SetRule, SetTarget};
 
+use super::campaign::is_open;
+
 /// Checks a set command against the book. The list of a listed set is checked by [`check_list`].
 pub(super) fn check(book: &Book, actor: &Actor, target: &SetTarget, change: SetChange) -> Result<(), Refusal> {
     match (target, actor.role) {
@@ -16,6 +18,9 @@ pub(super) fn check(book: &Book, actor: &Actor, target: &SetTarget, change: SetC
             let why = "a chip batch may hold other CAs' certificates";
             return Err(Refusal::NotCompetent { role: actor.role, why });
         }
+        (SetTarget::Listed { count: 0, .. }, _) => {
+            return Err(Refusal::UnknownSet("the list names no certificate".into()));
+        }
         _ => {}
     }
     if let SetChange::Released { hold } = change {
@@ -26,8 +31,20 @@ pub(super) fn check(book: &Book, actor: &Actor, target: &SetTarget, change: SetC
         if !opened {
             return Err(Refusal::UnknownSet(format!("no set event at {hold} opened a hold on just this set")));
         }
+        if !is_open(book, hold) {
+            return Err(Refusal::UnknownSet(format!("the hold {hold} was lifted from this set already")));
+        }
     }
     Ok(())
+}
+
+/// Whether every member is so already: what was revoked as a set stays so, and takes in nobody new.
+pub(super) fn is_so(book: &Book, target: &SetTarget, change: SetChange) -> bool {
+    book.sets.iter().filter(|set| set.target == *target).any(|set| match (set.change, change) {
+        (SetChange::Revoked { .. }, SetChange::Held) => true,
+        (SetChange::Revoked { reason: known }, SetChange::Revoked { reason }) => !reason.outweighs(known),
+        _ => false,
+    })
 }
 
 /// Whether a second person must approve it. An issuing CA speaks for its own certificates alone.

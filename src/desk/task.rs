@@ -87,7 +87,8 @@ pub enum DeskError {
 pub type Done = Result<Outcome, DeskError>;
 
 impl Task {
-    /// Whether the task must have an append of its own: what it changes is read by every later decision.
+    /// Whether the task must have an append of its own: what it changes is read by every later decision, or it reads what
+    /// the others of its round are about to write.
     pub(super) fn stands_alone(&self) -> bool {
         match self {
             Self::AddIssuer { .. }
@@ -97,7 +98,7 @@ impl Task {
             | Self::Register { .. } => true,
             Self::Clock(_) | Self::Close { .. } | Self::Lift { .. } => false,
             Self::Request(request) => {
-                matches!(request.command, Command::DecideQueued { .. } | Command::Set { .. })
+                matches!(request.command, Command::DecideQueued { .. } | Command::Set { .. } | Command::Undo(_))
             }
         }
     }

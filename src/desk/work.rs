@@ -6,6 +6,7 @@ use crate::model::{
     SetChange,
 };
 
+use super::campaign::{is_open, nothing_to_undo};
 use super::decide::{Round, Ruled};
 use super::queue::{decide_queued, still_waits, wait};
 use super::register::{check_certificates, check_issuer, check_scope, record_certificates};
@@ -48,6 +49,9 @@ pub(super) fn do_task(ledger: &dyn Ledger, round: &mut Round<'_>, task: &Task) -
         }
         Task::LiftSet { actor, order, target, hold } => {
             let change = SetChange::Released { hold: *hold };
+            if !is_open(&round.papers.book, *hold) {
+                return Ok(Ok(Outcome::AlreadySo));
+            }
             Ok(record(round, actor, Some(*order), Body::SetChanged { target: target.clone(), change }))
         }
         Task::Register { actor, certificates } => {
@@ -82,7 +86,14 @@ pub(super) fn ask(
     match round.request(request) {
         Err(refusal) => Ok(Err(refusal)),
         Ok(Ruled::Settled(outcome)) => Ok(Ok(outcome)),
-        Ok(Ruled::MustWait(why)) => wait(ledger, round, request, why).map(Ok),
+        Ok(Ruled::MustWait(why)) => {
+            if let Command::Undo(scope) = &request.command
+                && let Some(refusal) = nothing_to_undo(ledger, scope)?
+            {
+                return Ok(Err(refusal));
+            }
+            wait(ledger, round, request, why).map(Ok)
+        }
     }
 }
 

@@ -51,6 +51,12 @@ pub enum Refusal {
         /// Why not.
         why: &'static str,
     },
+    /// An undo of a campaign of which nothing is open any more.
+    #[error("nothing to undo: no hold of that campaign is open and no command of it waits{}", staying(*revoked))]
+    NothingToUndo {
+        /// Certificates that it held and that have been revoked since.
+        revoked: u64,
+    },
     /// A hold that this sender can't lift.
     #[error("hold {hold} ({kind}) can't be lifted by {role}")]
     NotLiftable {
@@ -86,7 +92,7 @@ pub enum Refusal {
     #[error("nothing registered answers to that subject for '{0}'")]
     UnknownSubject(ReportKind),
     /// The command names an event that isn't the cause of anything.
-    #[error("event {0} is not a report or command that can be undone")]
+    #[error("there is no event {0} that could be undone")]
     UnknownCause(Position),
     /// A set event names a list, issuer or batch that doesn't fit.
     #[error("{0}")]
@@ -103,4 +109,11 @@ pub enum Refusal {
         /// The present epoch.
         present: super::Epoch,
     },
+}
+
+fn staying(revoked: u64) -> String {
+    match revoked {
+        0 => String::new(),
+        _ => format!("; {revoked} certificate(s) that it held were revoked, which is final"),
+    }
 }

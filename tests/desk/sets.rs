@@ -94,3 +94,36 @@ fn a_member_can_be_released_or_revoked_by_itself_afterwards() {
     assert!(office.status(2).is_good() && office.status(3).is_good());
     assert!(office.status(1).revocation().is_some());
 }
+
+#[test]
+fn what_would_touch_nothing_is_not_recorded() {
+    let mut office = one_person();
+    let ops = actor(Role::Ops);
+    let target = SetTarget::Batch(Batch(1));
+    let set = |change| Command::Set { target: target.clone(), change };
+    let Ok(Outcome::Done { first, .. }) = office.command(ops, set(SetChange::Held)) else { panic!() };
+    let lift = set(SetChange::Released { hold: tashika::model::HoldId(first) });
+    office.command(ops, lift.clone()).unwrap();
+    assert!(refusal(office.command(ops, lift)).contains("lifted from this set already"));
+    let revoke = |reason| set(SetChange::Revoked { reason });
+    office.command(ops, revoke(Reason::Superseded)).unwrap();
+    let head = office.position();
+    for again in [set(SetChange::Held), revoke(Reason::Superseded), revoke(Reason::CessationOfOperation)] {
+        assert_eq!(office.command(ops, again).unwrap(), Outcome::AlreadySo);
+    }
+    let empty = listed(&office, &[]);
+    let said = refusal(office.command(ops, Command::Set { target: empty, change: SetChange::Held }));
+    assert!(said.contains("names no certificate"), "{said}");
+    assert_eq!(office.position(), head);
+    office.command(ops, revoke(Reason::KeyCompromise)).unwrap();
+    assert_eq!(office.position(), head.next(), "a worse reason is news");
+}
+
+#[test]
+fn what_is_so_already_does_not_wait_for_a_second_person() {
+    let mut office = Office::open();
+    let target = SetTarget::Issuer(IssuerNo(1));
+    let set = || Command::Set { target: target.clone(), change: SetChange::Revoked { reason: Reason::CaCompromise } };
+    office.command(actor(Role::Ca(IssuerNo(1))), set()).unwrap();
+    assert_eq!(office.command(actor(Role::Ops), set()).unwrap(), Outcome::AlreadySo);
+}

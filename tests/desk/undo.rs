@@ -1,6 +1,6 @@
 //! Undoing a false campaign.
 
-use tashika::desk::{Done, Task, Undone, carry_out, waiting};
+use tashika::desk::{Done, Preview, Task, Undone, carry_out, waiting};
 use tashika::model::{
     Actor, Body, Command, Outcome, Policy, Position, Reason, ReportKind, Role, SetChange, SetRule, SetTarget,
     UndoScope, Verdict,
@@ -80,7 +80,10 @@ fn a_revocation_is_never_undone() {
     office.report(thief(), ReportKind::CardLost, card_of(1)).unwrap();
     let reason = Reason::KeyCompromise;
     office.command(actor(Role::Window(None)), Command::Revoke { key: key_of(1), reason, lost_at: None }).unwrap();
-    undo(&mut office, by_thief(), 99).unwrap();
+    let preview = Preview::of(&office.ledger, &by_thief()).unwrap();
+    assert_eq!(preview, Preview { certificates: 1, holds: 1, revoked: 1, sets: 0, waiting: 0 });
+    let undone = undo(&mut office, by_thief(), 99).unwrap().unwrap();
+    assert_eq!((undone.certificates, undone.holds), (1, 1), "what was lifted, not what was looked at");
     assert_eq!(office.status(1).revocation().unwrap().reason, Reason::KeyCompromise);
     assert!(office.status(2).is_good());
 }
@@ -125,4 +128,65 @@ fn a_false_set_event_is_undone_too() {
     let undone = undo(&mut office, UndoScope::Cause(first), 99).unwrap().unwrap();
     assert_eq!(undone.sets, 1);
     assert!(office.status(1).is_good());
+}
+
+#[test]
+fn an_undo_that_would_find_nothing_is_refused_at_once() {
+    let mut office = Office::open();
+    let ops = person(Role::Ops, 1);
+    office.hold(actor(Role::Window(None)), key_of(1));
+    let honest = office.position();
+    let other = UndoScope::ByActor { actor: person(Role::CallCentre, 99), since: at(0), until: at(86_400) };
+    let said = refusal(office.command(ops, Command::Undo(other)));
+    assert!(said.contains("nothing to undo"), "{said}");
+    for missing in [Position(0), honest.next()] {
+        let said = refusal(office.command(ops, Command::Undo(UndoScope::Cause(missing))));
+        assert!(said.contains(&format!("no event {missing}")), "{said}");
+    }
+    refusal(office.command(ops, Command::Undo(UndoScope::Cause(Position(1)))));
+    // All that it did is revoked, or lifted already.
+    let reason = Reason::KeyCompromise;
+    office.hold(thief(), key_of(5));
+    office.command(actor(Role::Window(None)), Command::Revoke { key: key_of(5), reason, lost_at: None }).unwrap();
+    let hold = office.hold(thief(), key_of(3));
+    let lift = Command::Release { key: key_of(3), holds: vec![hold] };
+    office.command(actor(Role::Window(None)), lift).unwrap();
+    let said = refusal(office.command(ops, Command::Undo(by_thief())));
+    assert!(said.contains("1 certificate(s) that it held were revoked"), "{said}");
+    assert!(waiting(&office.ledger).unwrap().is_empty(), "nothing of it waits");
+}
+
+#[test]
+fn an_undo_is_ordered_once() {
+    let mut office = Office::open();
+    office.report(thief(), ReportKind::CardLost, card_of(1)).unwrap();
+    let order = |office: &mut Office, number| match office.command(person(Role::Ops, number), Command::Undo(by_thief()))
+    {
+        Ok(Outcome::Queued { queued }) => queued,
+        other => panic!("{other:?}"),
+    };
+    let first = order(&mut office, 1);
+    assert_eq!(order(&mut office, 1), first);
+    assert_eq!(order(&mut office, 3), first, "whoever orders it");
+    let approval = Command::DecideQueued { queued: first, verdict: Verdict::Approved };
+    office.command(person(Role::Ops, 2), approval).unwrap();
+    assert_eq!(order(&mut office, 4), first, "approved, and not yet carried out");
+    approve(&mut office, first, 99).unwrap();
+    assert!(refusal(office.command(person(Role::Ops, 1), Command::Undo(by_thief()))).contains("nothing to undo"));
+}
+
+#[test]
+fn what_followed_from_a_cause_by_way_of_a_second_person_is_undone_with_it() {
+    let mut office = Office::with(Policy { budget_floor: 0, ..Policy::default() });
+    let done = office.report(thief(), ReportKind::CardLost, card_of(1));
+    let Ok(Outcome::Queued { queued }) = done else { panic!("{done:?}") };
+    office.command(person(Role::Ops, 9), Command::Hold { key: key_of(9), lost_at: None }).unwrap();
+    let cause = UndoScope::Cause(queued);
+    assert_eq!(Preview::of(&office.ledger, &cause).unwrap(), Preview { waiting: 1, ..Preview::default() });
+    let word = Command::DecideQueued { queued, verdict: Verdict::Approved };
+    office.command(person(Role::CallCentre, 2), word).unwrap();
+    office.command(person(Role::Ops, 9), Command::Hold { key: key_of(6), lost_at: None }).unwrap();
+    assert_eq!(Preview::of(&office.ledger, &cause).unwrap().certificates, 2);
+    undo(&mut office, cause, 99).unwrap();
+    assert!(office.status(1).is_good() && office.status(2).is_good());
 }

@@ -229,7 +229,12 @@ impl Naive {
             )
         });
         let belongs = |event: &Event, position: u64| match scope {
-            UndoScope::Cause(cause) => position == cause.0 || event.cause == Some(*cause),
+            // Whatever leads back to it.
+            UndoScope::Cause(cause) => {
+                let back = |event: &Event| event.cause.and_then(|at| Some((at, self.event(at)?.clone())));
+                let mut chain = std::iter::successors(back(event), |(_, earlier)| back(earlier));
+                position == cause.0 || chain.any(|(at, _)| at == *cause)
+            }
             UndoScope::ByActor { actor, since, until } => {
                 (event.actor.role, event.actor.person) == (actor.role, actor.person)
                     && *since <= event.time
