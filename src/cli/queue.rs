@@ -12,7 +12,7 @@ use super::describe::{self, command_text, role_name, why_queued};
 use super::error::CliError;
 use super::house::House;
 use super::progress::bar;
-use super::queue_show::{ago, item_json, named_count, short_person, show};
+use super::queue_show::{ago, count_of, item_json, short_person, show};
 use super::reply::Reply;
 use super::table::table;
 use super::who::{Acting, Org};
@@ -29,7 +29,7 @@ pub enum Verb {
     /// Reject a waiting command.
     #[command(after_help = EXAMPLES)]
     Reject(Decide),
-    /// Show a waiting command, and every certificate that it names with its present status.
+    /// Show a waiting command, and what it would do to which certificates if it were approved now.
     #[command(after_help = EXAMPLES)]
     Show {
         /// The waiting command (see 'queue list').
@@ -98,13 +98,13 @@ fn list(house: &House) -> Result<Reply, CliError> {
     let now = clock::now();
     let (mut rows, mut json) = (Vec::new(), Vec::new());
     for item in waiting(house.ledger())? {
-        let named = named_count(house, &item.request.command)?;
+        let touched = count_of(house, &item.request)?;
         let sender = format!("{}/{}", role_name(&book, item.request.actor.role), short_person(&item));
-        let count = named.map_or_else(|| "see show".into(), |count| count.to_string());
+        let count = touched.map_or_else(|| "see show".into(), |count| count.to_string());
         let what = command_text(&book, &item.request.command);
         let why = why_queued(item.why).to_owned();
         rows.push(vec![item.queued.to_string(), ago(now.since(item.since)), sender, count, why, what]);
-        json.push(item_json(&book, &item, now, named));
+        json.push(item_json(&book, &item, now, touched));
     }
     let heading = ["id", "waits", "asked by", "certificates", "why", "what"];
     let text = table(&heading, &rows, "nothing waits for a second person");

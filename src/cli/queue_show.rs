@@ -1,13 +1,16 @@
-//! What a second person needs to know of a waiting command: who asked, and which certificates it names. For `queue`.
+//! What a second person needs to know of a waiting command: who asked, and what it would do to which certificates. For
+//! `queue`.
 
 use std::ops::ControlFlow;
 
 use serde_json::{Value, json};
 
 use crate::app::clock;
-use crate::desk::{Waiting, waiting};
+use crate::desk::{Foreseen, Preview, Waiting, foresee, waiting};
 use crate::ledger::Wanted;
-use crate::model::{Book, CertificateNo, Command, Entry, Position, Refusal, SetTarget, Subject, Time};
+use crate::model::{
+    Book, CertificateNo, Change, Command, Entry, Position, Refusal, Request, SetChange, SetTarget, Time,
+};
 
 use super::cert_show::status_name;
 use super::describe::{command_text, issuer_name, role_name, why_queued};
@@ -15,14 +18,35 @@ use super::error::CliError;
 use super::house::House;
 use super::reply::Reply;
 use super::table::{facts, table};
+use super::undo::{in_json, in_words};
 
-/// How many certificates a command names now; `None` if only a scan of the whole ledger could tell.
-pub fn named_count(house: &House, command: &Command) -> Result<Option<u64>, CliError> {
-    match command {
-        Command::Set { target: SetTarget::Listed { count, .. }, .. } => Ok(Some(*count)),
-        Command::Set { .. } | Command::Undo(_) => Ok(None),
-        command => Ok(Some(by_name(house, command)?.len() as u64)),
-    }
+/// What an approval would come to now.
+pub enum Effect {
+    /// Certificates, as many as anybody reads, and how many there are.
+    Certificates { some: Vec<Touched>, count: u64 },
+    /// It would be refused.
+    Refused(Refusal),
+    /// An undo.
+    Undo(Preview),
+}
+
+/// A certificate with what would become of it, in words.
+pub struct Touched {
+    entry: Entry,
+    becomes: String,
+}
+
+/// How many certificates a command would change now; `None` if only a scan of the whole ledger could tell.
+pub fn count_of(house: &House, request: &Request) -> Result<Option<u64>, CliError> {
+    Ok(match &request.command {
+        Command::Set { target: SetTarget::Listed { count, .. }, .. } => Some(*count),
+        Command::Set { .. } | Command::Undo(_) => None,
+        _ => match effect(house, request)? {
+            Effect::Certificates { count, .. } => Some(count),
+            Effect::Refused(_) => Some(0),
+            Effect::Undo(_) => None,
+        },
+    })
 }
 
 /// The first digits of the sender's pseudonym: enough to tell two people apart.
@@ -41,14 +65,14 @@ pub fn ago(seconds: u64) -> String {
 }
 
 /// A waiting command for machines.
-pub fn item_json(book: &Book, item: &Waiting, now: Time, named: Option<u64>) -> Value {
+pub fn item_json(book: &Book, item: &Waiting, now: Time, touched: Option<u64>) -> Value {
     json!({
         "id": item.queued.to_string(),
         "since": item.since.to_string(),
         "waiting_seconds": now.since(item.since),
         "org": role_name(book, item.request.actor.role),
         "person": item.request.actor.person.to_string(),
-        "certificates": named,
+        "certificates": touched,
         "why": why_queued(item.why),
         "what": command_text(book, &item.request.command),
     })
@@ -59,79 +83,116 @@ pub fn show(house: &House, id: Position) -> Result<Reply, CliError> {
     let book = house.book()?;
     let now = clock::now();
     let item = waiting(house.ledger())?.into_iter().find(|item| item.queued == id).ok_or(Refusal::NotQueued(id))?;
-    let command = &item.request.command;
-    let (entries, count) = named(house, command)?;
+    let effect = effect(house, &item.request)?;
+    let (count, note) = match &effect {
+        Effect::Certificates { count: 0, .. } => (Some(0), "it is so already: nothing would change".into()),
+        Effect::Certificates { count, .. } => (Some(*count), String::new()),
+        Effect::Refused(refusal) => (Some(0), format!("it would be refused: {refusal}")),
+        Effect::Undo(preview) => (None, format!("it would lift {}", in_words(preview))),
+    };
     let mut text = facts(&[
         ("id", id.to_string()),
-        ("what", command_text(&book, command)),
+        ("what", command_text(&book, &item.request.command)),
         ("why it waits", why_queued(item.why).into()),
         ("asked by", format!("{}/{}", role_name(&book, item.request.actor.role), item.request.actor.person)),
         ("since", format!("{} ({})", item.since, ago(now.since(item.since)))),
         ("certificates", count.map_or_else(String::new, |count| count.to_string())),
+        ("if approved now", note),
     ]);
-    let status = |entry: &Entry| status_name(entry).to_owned();
-    let key = |entry: &Entry| (issuer_name(&book, &entry.certificate.key), entry.certificate.key.serial.to_string());
-    if !entries.is_empty() {
-        let rows = entries.iter().map(|entry| vec![key(entry).0, key(entry).1, status(entry)]).collect::<Vec<_>>();
-        text.push('\n');
-        text.push_str(&table(&["issuer", "serial", "status"], &rows, ""));
-    }
-    if let Some(more) = count.map(|count| count - entries.len() as u64).filter(|more| *more > 0) {
-        text.push_str(&format!("and {more} more\n"));
-    }
     let mut json = item_json(&book, &item, now, count);
-    let listed = |entry| json!({ "issuer": key(entry).0, "serial": key(entry).1, "status": status(entry) });
-    json["named"] = entries.iter().map(listed).collect();
+    match effect {
+        Effect::Certificates { some, count } => {
+            text.push_str(&listing(&book, &some, count));
+            json["touches"] = some.iter().map(|touched| touched.json(&book)).collect();
+        }
+        Effect::Refused(refusal) => json["refused"] = json!(refusal.to_string()),
+        Effect::Undo(preview) => json["lifts"] = in_json(&preview),
+    }
     Ok(Reply::done(text, json))
 }
 
-/// The certificates that a command names, as many as anybody reads, and how many there are; `None` for an undo, which
-/// names none.
-fn named(house: &House, command: &Command) -> Result<(Vec<Entry>, Option<u64>), CliError> {
-    match command {
-        Command::Undo(_) => Ok((Vec::new(), None)),
-        Command::Set { target: SetTarget::Listed { list, count, .. }, .. } => {
-            let numbers = house.ledger().list_members(*list, CertificateNo(0), SHOWN_MAX)?;
-            let found = house.ledger().find(&Wanted { numbers, ..Wanted::default() })?;
-            Ok((found.entries, Some(*count)))
-        }
-        Command::Set { target, .. } => {
-            let (mut entries, mut count) = (Vec::new(), 0);
-            house.ledger().scan(&mut |entry| {
-                if target.covers(&entry.certificate, &[]) {
-                    count += 1;
-                    if entries.len() < SHOWN_MAX {
-                        entries.push(entry);
-                    }
-                }
-                ControlFlow::Continue(())
-            })?;
-            Ok((entries, Some(count)))
-        }
-        command => {
-            let mut entries = by_name(house, command)?;
-            let count = entries.len() as u64;
-            entries.truncate(SHOWN_MAX);
-            Ok((entries, Some(count)))
-        }
+fn listing(book: &Book, some: &[Touched], count: u64) -> String {
+    if some.is_empty() {
+        return String::new();
+    }
+    let rows: Vec<_> = some.iter().map(|touched| touched.row(book)).collect();
+    let mut text = format!("\n{}", table(&["issuer", "serial", "status", "becomes"], &rows, ""));
+    if count > some.len() as u64 {
+        text.push_str(&format!("and {} more\n", count - some.len() as u64));
+    }
+    text
+}
+
+impl Touched {
+    fn row(&self, book: &Book) -> Vec<String> {
+        let key = &self.entry.certificate.key;
+        let status = status_name(&self.entry).to_owned();
+        vec![issuer_name(book, key), key.serial.to_string(), status, self.becomes.clone()]
+    }
+
+    fn json(&self, book: &Book) -> Value {
+        let key = &self.entry.certificate.key;
+        json!({
+            "issuer": issuer_name(book, key), "serial": key.serial.to_string(), "status": status_name(&self.entry),
+            "becomes": self.becomes,
+        })
     }
 }
 
-fn by_name(house: &House, command: &Command) -> Result<Vec<Entry>, CliError> {
-    let mut wanted = Wanted::default();
-    match command {
-        Command::Activate(key)
-        | Command::Hold { key, .. }
-        | Command::Release { key, .. }
-        | Command::Revoke { key, .. } => wanted.keys.push(*key),
-        Command::Report(report) => match report.subject {
-            Subject::Holder(id) => wanted.holders.push(id),
-            Subject::Medium(id) => wanted.media.push(id),
-            Subject::Sim { sim, operator } => wanted.sims.push((operator, sim)),
-        },
-        Command::AdoptEpoch { .. } | Command::DecideQueued { .. } | Command::Set { .. } | Command::Undo(_) => {}
+fn effect(house: &House, request: &Request) -> Result<Effect, CliError> {
+    let now = clock::now();
+    if let Command::Undo(scope) = &request.command {
+        return Ok(Effect::Undo(Preview::of(house.ledger(), scope)?));
     }
-    Ok(house.ledger().find(&wanted)?.entries)
+    match (foresee(house.ledger(), &house.config().policy, request, now)?, &request.command) {
+        (Foreseen::Refused(refusal), _) => Ok(Effect::Refused(refusal)),
+        (Foreseen::Certificates(changes), _) => {
+            let count = changes.len() as u64;
+            let some = changes.into_iter().take(SHOWN_MAX).map(|(entry, changes)| {
+                let becomes = changes.iter().map(change_in_words).collect::<Vec<_>>().join(", ");
+                Touched { entry, becomes }
+            });
+            Ok(Effect::Certificates { some: some.collect(), count })
+        }
+        (Foreseen::Event, Command::Set { target, change }) => members(house, target, *change),
+        (Foreseen::Event, _) => Ok(Effect::Certificates { some: Vec::new(), count: 0 }),
+    }
+}
+
+/// The members of a set that a set event would change, as far as that can be told without reading them all.
+fn members(house: &House, target: &SetTarget, change: SetChange) -> Result<Effect, CliError> {
+    let becomes = match change {
+        SetChange::Held => "held".to_owned(),
+        SetChange::Released { hold } => format!("released from hold {hold}"),
+        SetChange::Revoked { reason } => format!("revoked ({reason})"),
+    };
+    let touched = |entry| Touched { entry, becomes: becomes.clone() };
+    if let SetTarget::Listed { list, count, .. } = target {
+        let numbers = house.ledger().list_members(*list, CertificateNo(0), SHOWN_MAX)?;
+        let found = house.ledger().find(&Wanted { numbers, ..Wanted::default() })?;
+        return Ok(Effect::Certificates { some: found.entries.into_iter().map(touched).collect(), count: *count });
+    }
+    let (mut some, mut count) = (Vec::new(), 0);
+    house.ledger().scan(&mut |entry| {
+        if target.covers(&entry.certificate, &[]) {
+            count += 1;
+            if some.len() < SHOWN_MAX {
+                some.push(touched(entry));
+            }
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok(Effect::Certificates { some, count })
+}
+
+fn change_in_words(change: &Change) -> String {
+    match change {
+        Change::HandedOver { to } => format!("handed over to {to}"),
+        Change::LossDated { lost_at } => format!("lost at {lost_at}"),
+        Change::ReasonChanged { reason } | Change::Revoked { reason, .. } => format!("revoked ({reason})"),
+        Change::Released { holds } => format!("released from {} hold(s)", holds.len()),
+        Change::Acknowledged | Change::Held { .. } => change.name().to_owned(),
+    }
 }
 
 const PERSON_DIGITS: usize = 8;

@@ -7,6 +7,7 @@ use crate::model::{
     Verdict as QueueVerdict, WhyQueued, Wish, cascade, may, may_lift, may_touch, next_due, timer_wish, window_is_open,
 };
 
+use super::foresight::Foreseen;
 use super::need::budgeted;
 use super::papers::Papers;
 
@@ -125,6 +126,24 @@ impl Round<'_> {
             Weighed::Now(verdict) => {
                 self.record(&request.actor, Some(because), verdict);
                 Ok(Outcome::Done { first, last: self.batch.next.position })
+            }
+        }
+    }
+
+    /// What an approval would do, by the decision that it would take.
+    pub(super) fn foresee(&self, request: &Request) -> Foreseen {
+        match self.weigh(request, Backing::Two) {
+            Err(refusal) => Foreseen::Refused(refusal),
+            Ok(Weighed::Waits(_) | Weighed::Now(Verdict::Event(_))) => Foreseen::Event,
+            Ok(Weighed::Now(Verdict::Changes { changes, .. })) => {
+                let mut touched: Vec<(Entry, Vec<Change>)> = Vec::new();
+                for (no, change) in changes {
+                    match touched.iter_mut().find(|(entry, _)| entry.no == no) {
+                        Some((_, several)) => several.push(change),
+                        None => touched.extend(self.papers.entry(no).map(|entry| (entry.clone(), vec![change]))),
+                    }
+                }
+                Foreseen::Certificates(touched)
             }
         }
     }

@@ -7,6 +7,7 @@
 pub mod bulk;
 mod campaign;
 mod decide;
+mod foresight;
 mod inbox;
 mod need;
 mod papers;
@@ -20,6 +21,7 @@ mod undo;
 mod work;
 
 pub use campaign::Preview;
+pub use foresight::{Foreseen, foresee};
 pub use queue::{Waiting, waiting};
 pub use register::{check_certificates, record_certificates};
 pub use round::Desk;

@@ -7,8 +7,7 @@ use crate::model::{
 };
 
 use super::decide::Round;
-use super::need::Needs;
-use super::set::check_list;
+use super::foresight::gather;
 use super::task::Done;
 
 /// A command that waits.
@@ -138,16 +137,7 @@ pub(super) fn decide_queued(
         round.remember(word, outcome);
         return Ok(Ok(outcome));
     }
-    let mut needs = Needs::default();
-    needs.add_request(&waiting.request);
-    needs.far.families = crate::ledger::Families::Yes;
-    round.take_in(ledger.find(&needs.near)?);
-    if needs.reaches_far() {
-        round.take_in(ledger.find(&needs.far)?);
-    }
-    if let Command::Set { target, .. } = &waiting.request.command
-        && let Some(refusal) = check_list(ledger, &waiting.request.actor, target)?
-    {
+    if let Some(refusal) = gather(ledger, round, &waiting.request)? {
         return Ok(Err(refusal.into()));
     }
     let approved = round.approved(&waiting.request, &word.actor, queued);

@@ -193,19 +193,26 @@ fn a_campaign_is_undone_by_two_people() {
     }
     let since = ["--since", "2026-01-01T00:00:00Z"];
     let ask = [&["undo", "--as", "call-centre/stolen", "--by", "ops/suzuki"][..], &since].concat();
+    let lifts = serde_json::json!({ "certificates": 2, "holds": 2, "revoked": 0, "sets": 0, "waiting": 0 });
+    assert_eq!(house.json(&[&ask[..], &["--dry-run"]].concat()), lifts);
     let asked = house.run(&ask);
     assert_eq!(asked.code, 4, "{asked:?}");
     let waiting = house.json(&["queue", "list"]);
+    assert_eq!(waiting["waiting"].as_array().unwrap().len(), 1, "a dry run asks for nothing");
     let id = waiting["waiting"][0]["id"].as_str().unwrap().to_owned();
+    assert_eq!(house.json(&["queue", "show", &id])["lifts"], lifts);
+    assert!(house.ok(&["queue", "show", &id]).contains("it would lift 2 hold(s) from 2 certificate(s)"));
     assert!(asked.stdout.contains(&format!("under {id} ")), "{asked:?}");
     let approve = |who| ["queue", "approve", &id, "--as", who];
     house.refused_in_one_line(&approve("ops/suzuki"), 1, "can't be the second person");
     house.refused_in_one_line(&approve("call-centre/other"), 1, "may not be the second person for ops");
     let done = house.json(&approve("ops/tanaka"));
-    assert_eq!(done["undone"]["certificates"], 2);
+    assert_eq!((&done["undone"]["certificates"], &done["undone"]["holds"]), (&2.into(), &2.into()));
     assert_eq!((house.status("0A01"), house.status("0A02")), ("good".into(), "good".into()));
     house.refused_in_one_line(&approve("ops/tanaka"), 3, "no command waits under");
     house.refused_in_one_line(&["undo", "--cause", "4711"], 3, "there is no event 4711");
+    house.refused_in_one_line(&ask, 1, "nothing to undo");
+    house.refused_in_one_line(&[&ask[..], &["--dry-run"]].concat(), 1, "nothing to undo");
     house.refused_in_one_line(&["undo"], 2, "--as <ORG/PERSON>");
     house.refused_in_one_line(&["undo", "--as", "ops", "--since", "2026-01-01T00:00:00Z"], 2, "with the person");
 }
@@ -234,7 +241,7 @@ fn a_cause_is_undone_on_one_way_certificates_too() {
     assert_eq!(house.run(&["undo", "--cause", cause, "--by", "ops/suzuki"]).code, 4);
     let waiting = house.json(&["queue", "list"]);
     let done = house.ok(&["queue", "approve", waiting["waiting"][0]["id"].as_str().unwrap(), "--as", "ops/tanaka"]);
-    assert!(done.contains("undone: holds lifted from 1 certificate and 0 sets"), "{done}");
+    assert!(done.contains("undone: 1 hold lifted from 1 certificate and 0 sets"), "{done}");
     assert_eq!(house.status("0A01"), "good");
 }
 
@@ -253,7 +260,7 @@ fn what_exceeds_a_budget_is_kept_for_a_second_person() {
 }
 
 #[test]
-fn the_second_person_sees_what_a_waiting_command_names() {
+fn the_second_person_sees_what_a_waiting_command_would_do() {
     let house = Installation::with_phones();
     let lost = ["--lost-at", "2026-01-02T00:00:00Z"];
     for (medium, who) in [("sim-1", "window/a"), ("sim-2", "window/b")] {
@@ -271,8 +278,10 @@ fn the_second_person_sees_what_a_waiting_command_names() {
         assert!(item["waiting_seconds"].is_u64());
         let id = item["id"].as_str().unwrap();
         let shown = house.json(&["queue", "show", id]);
-        let named = serde_json::json!([{ "issuer": "phone-auth", "serial": serial, "status": "held" }]);
-        assert_eq!(shown["named"], named);
+        let becomes = "lost at 2026-01-02T00:00:00Z";
+        let touches =
+            serde_json::json!([{ "issuer": "phone-auth", "serial": serial, "status": "held", "becomes": becomes }]);
+        assert_eq!(shown["touches"], touches);
         let text = house.ok(&["queue", "show", id]);
         assert!(text.contains(serial) && text.contains("the stated loss lies far back"), "{text}");
     }
@@ -281,5 +290,5 @@ fn the_second_person_sees_what_a_waiting_command_names() {
     assert_eq!(house.run(&["cert", "hold", "--batch", "7", "--as", "ops/x"]).code, 4);
     let list = house.json(&["queue", "list"]);
     let shown = house.json(&["queue", "show", list["waiting"][2]["id"].as_str().unwrap()]);
-    assert_eq!((&shown["certificates"], &shown["named"][0]["serial"]), (&1.into(), &"0A02".into()));
+    assert_eq!((&shown["certificates"], &shown["touches"][0]["serial"]), (&1.into(), &"0A02".into()));
 }

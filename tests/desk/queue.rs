@@ -1,8 +1,8 @@
 //! Budgets and the second person.
 
-use tashika::desk::{Task, waiting};
+use tashika::desk::{Foreseen, Task, foresee, waiting};
 use tashika::model::{
-    Channel, Command, IdempotencyKey, Outcome, Policy, Position, ReportKind, Request, Role, Verdict, WhyQueued,
+    Body, Channel, Command, IdempotencyKey, Outcome, Policy, Position, ReportKind, Request, Role, Verdict, WhyQueued,
 };
 
 use crate::nation::{actor, operator, person};
@@ -167,4 +167,41 @@ fn of_two_that_say_the_same_in_one_round_one_waits() {
     let names: Vec<_> = office.desk.round(&[task.clone(), task], office.now).into_iter().map(queued).collect();
     assert_eq!(names[0], names[1]);
     assert_eq!(waiting(&office.ledger).unwrap().len(), 1);
+}
+
+#[test]
+fn what_an_approval_would_do_is_what_it_does() {
+    let mut office = Office::with(Policy { budget_floor: 0, ..Policy::default() });
+    let clerk = actor(Role::Window(None));
+    let name = queued(office.report(clerk, ReportKind::CardNotFound, card_of(1)));
+    let seen = |office: &Office, name: Position| {
+        let item = waiting(&office.ledger).unwrap().into_iter().find(|item| item.queued == name).unwrap();
+        foresee(&office.ledger, office.desk.policy(), &item.request, office.now).unwrap()
+    };
+    let head = office.position();
+    let Foreseen::Certificates(foreseen) = seen(&office, name) else { panic!("{:?}", seen(&office, name)) };
+    assert_eq!(office.position(), head, "nothing is recorded");
+    let numbers: Vec<_> = foreseen.iter().map(|(entry, _)| entry.no.0).collect();
+    assert_eq!(numbers, [1, 2, 3], "the phone's certificate too, which the report doesn't name");
+    office.command(person(Role::Ops, 2), word(name, Verdict::Approved)).unwrap();
+    let last = office.position().0;
+    let recorded: Vec<_> = (head.0 + 1..=last)
+        .filter_map(|position| match office.event(Position(position)).body {
+            Body::Changed { no, change, .. } => Some((no, vec![change])),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(foreseen.into_iter().map(|(entry, changes)| (entry.no, changes)).collect::<Vec<_>>(), recorded);
+    // What was overtaken by events would change nothing, or be refused.
+    let held = office.report(actor(Role::CallCentre), ReportKind::PhoneLost, phone_of(2));
+    let lost = queued(held);
+    let again = queued(office.command(actor(Role::CallCentre), Command::Hold { key: key_of(6), lost_at: None }));
+    office.command(person(Role::CallCentre, 2), word(lost, Verdict::Approved)).unwrap();
+    assert_eq!(seen(&office, again), Foreseen::Certificates(Vec::new()));
+    let hold = office.status(6).holds[0].id;
+    let release = queued(office.command(clerk, Command::Release { key: key_of(6), holds: vec![hold] }));
+    let by_another = person(Role::Window(None), 7);
+    let first = queued(office.command(by_another, Command::Release { key: key_of(6), holds: vec![hold] }));
+    office.command(person(Role::Ops, 2), word(first, Verdict::Approved)).unwrap();
+    assert!(matches!(seen(&office, release), Foreseen::Refused(_)), "{:?}", seen(&office, release));
 }
