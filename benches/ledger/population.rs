@@ -23,7 +23,7 @@ pub fn found(desk: &mut Desk) {
         key_sha256: [4; 32],
     };
     let actor = crate::ops(1);
-    desk.one(&Task::AddIssuer { actor, issuer }, crate::start()).expect("a new issuer");
+    desk.one(&Task::AddIssuer { actor, issuer, scopes: Vec::new() }, crate::start()).expect("a new issuer");
     let scope = Scope { no: ScopeNo(0), issuer: IssuerNo(1), distribution_point: Vec::new(), path: "bench".into() };
     desk.one(&Task::AddScope { actor, scope }, crate::start()).expect("a new scope");
 }

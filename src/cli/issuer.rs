@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::asn1::{BasicConstraints, CertificateFields, KeyUsage, certificates_in};
 use crate::desk::Task;
-use crate::model::{Issuer, IssuerNo, Outcome, Refusal, Scope, ScopeNo};
+use crate::model::{Issuer, IssuerNo, Scope, ScopeNo};
 
 use super::describe;
 use super::error::CliError;
@@ -59,22 +59,11 @@ impl Add {
     fn run(self, house: &mut House) -> Result<Reply, CliError> {
         house.may_change()?;
         let issuer = self.read()?;
-        let book = house.book()?;
-        if !self.no_scope && book.issuer_named(&self.name).is_none() {
-            // Before the issuer is added: the two are two events, and the second must not fail on what is known now.
-            if book.scopes.iter().any(|scope| scope.path == self.name) {
-                return Err(Refusal::Taken(format!("the CRL path '{}' belongs to another scope", self.name)).into());
-            }
-        }
         let actor = self.acting.actor(house, Org::Ops)?;
-        let added = house.submit(&Task::AddIssuer { actor, issuer })?;
-        let issuer = house.issuer(&self.name)?;
-        let mut last = added;
-        if !self.no_scope {
-            let scope = Scope { no: ScopeNo(0), issuer: issuer.no, distribution_point: Vec::new(), path: self.name };
-            last = house.submit(&Task::AddScope { actor, scope })?;
-        }
-        describe::outcome(house.ledger(), &house.book()?, together(added, last))
+        let no_idp = Scope { no: ScopeNo(0), issuer: issuer.no, distribution_point: Vec::new(), path: self.name };
+        let scopes = if self.no_scope { Vec::new() } else { vec![no_idp] };
+        let added = house.submit(&Task::AddIssuer { actor, issuer, scopes })?;
+        describe::outcome(house.ledger(), &house.book()?, added)
     }
 
     fn read(&self) -> Result<Issuer, CliError> {
@@ -131,14 +120,6 @@ fn list(house: &House) -> Result<Reply, CliError> {
     let none = "no issuers yet: add one with 'tashika issuer add --name NAME --cert CA.pem'";
     let text = table(&["name", "key", "valid until", "scopes", "subject"], &rows, none);
     Ok(Reply::done(text, json!({ "issuers": Value::Array(json) })))
-}
-
-/// One outcome for two neighbouring steps.
-fn together(a: Outcome, b: Outcome) -> Outcome {
-    match (a, b) {
-        (Outcome::Done { first, .. }, Outcome::Done { last, .. }) => Outcome::Done { first, last },
-        _ => b,
-    }
 }
 
 fn hex(octets: &[u8]) -> String {

@@ -9,12 +9,14 @@ use crate::model::{
 /// One piece of work for the desk.
 #[derive(Clone, Debug)]
 pub enum Task {
-    /// Add an issuer; its number is given by the ledger.
+    /// Add an issuer, with the CRL scopes that it is to have from the first, or none of it; the ledger gives the numbers.
     AddIssuer {
         /// Who adds it.
         actor: Actor,
         /// What is added.
         issuer: Issuer,
+        /// Its scopes, whatever issuer they name.
+        scopes: Vec<Scope>,
     },
     /// Add a CRL scope; its number is given by the ledger.
     AddScope {

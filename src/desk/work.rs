@@ -17,12 +17,9 @@ use super::task::{DeskError, Done, Task};
 pub(super) fn do_task(ledger: &dyn Ledger, round: &mut Round<'_>, task: &Task) -> Result<Done, LedgerError> {
     let first = round.batch.next_position();
     Ok(match task {
-        Task::AddIssuer { actor, issuer } => check_issuer(&round.papers.book, actor, issuer)
-            .map(|()| {
-                let no = IssuerNo(round.papers.book.issuers.len() as u16 + 1);
-                record(round, actor, None, Body::IssuerAdded(Issuer { no, ..issuer.clone() }))
-            })
-            .map_err(DeskError::from),
+        Task::AddIssuer { actor, issuer, scopes } => {
+            add_issuer(round, actor, issuer, scopes).map(|()| since(first, round)).map_err(DeskError::from)
+        }
         Task::AddScope { actor, scope } => check_scope(&round.papers.book, actor, scope)
             .map(|()| {
                 let no = ScopeNo(round.papers.book.scopes.len() as u32 + 1);
@@ -95,6 +92,27 @@ pub(super) fn ask(
             wait(ledger, round, request, why).map(Ok)
         }
     }
+}
+
+/// All or nothing: an issuer whose scope is refused is not added.
+fn add_issuer(round: &mut Round<'_>, actor: &Actor, issuer: &Issuer, scopes: &[Scope]) -> Result<(), Refusal> {
+    check_issuer(&round.papers.book, actor, issuer)?;
+    let mut book = (*round.papers.book).clone();
+    let no = IssuerNo(book.issuers.len() as u16 + 1);
+    book.issuers.push(Issuer { no, ..issuer.clone() });
+    let known = book.scopes.len();
+    for scope in scopes {
+        let scope = Scope { no: ScopeNo(book.scopes.len() as u32 + 1), issuer: no, ..scope.clone() };
+        check_scope(&book, actor, &scope)?;
+        book.scopes.push(scope);
+    }
+    let added = Body::IssuerAdded(Issuer { no, ..issuer.clone() });
+    let cause = round.batch.next_position();
+    record(round, actor, None, added);
+    for scope in book.scopes.drain(known..) {
+        record(round, actor, Some(cause), Body::ScopeAdded(scope));
+    }
+    Ok(())
 }
 
 fn record(round: &mut Round<'_>, actor: &Actor, cause: Option<Position>, body: Body) -> Outcome {

@@ -31,7 +31,7 @@ impl Office {
         let ops = actor(Role::Ops);
         for no in 1..=2 {
             let issuer = Issuer { no: IssuerNo(0), ..issuer(no) };
-            desk.one(&Task::AddIssuer { actor: ops, issuer }, at(0)).unwrap();
+            desk.one(&Task::AddIssuer { actor: ops, issuer, scopes: Vec::new() }, at(0)).unwrap();
             let scope = Scope { no: ScopeNo(0), ..scope(no) };
             desk.one(&Task::AddScope { actor: ops, scope }, at(0)).unwrap();
         }

@@ -1,9 +1,9 @@
 //! Registration: by the CA, all or none, and never twice.
 
 use tashika::desk::Task;
-use tashika::model::{CertificateNo, IssuerNo, Role, ScopeNo, SetChange, SetTarget, Usage};
+use tashika::model::{CertificateNo, IssuerNo, Outcome, Position, Role, Scope, ScopeNo, SetChange, SetTarget, Usage};
 
-use crate::nation::{actor, at, in_sim, key, on_card, operator};
+use crate::nation::{actor, at, in_sim, key, on_card, operator, scope};
 use crate::office::{Office, refusal};
 
 fn ca() -> tashika::model::Actor {
@@ -68,9 +68,38 @@ fn an_issuer_or_scope_is_added_once() {
     let mut same_key = crate::nation::issuer(1);
     same_key.name = "another".into();
     for (issuer, says) in [(crate::nation::issuer(1), "named"), (same_key, "same key")] {
-        let said = refusal(office.desk.one(&Task::AddIssuer { actor: ops, issuer }, office.now));
+        let said = refusal(office.desk.one(&Task::AddIssuer { actor: ops, issuer, scopes: Vec::new() }, office.now));
         assert!(said.contains(says), "{said}");
     }
-    let scope = crate::nation::scope(1);
+    let scope = scope(1);
     assert!(refusal(office.desk.one(&Task::AddScope { actor: ops, scope }, office.now)).contains("path"));
+}
+
+#[test]
+fn an_issuer_comes_with_its_scopes_or_not_at_all() {
+    let mut office = Office::open();
+    let ops = actor(Role::Ops);
+    let head = office.position();
+    let scope = |path: &str, point| Scope { distribution_point: vec![point], path: path.into(), ..scope(3) };
+    let mut add = |scopes| {
+        let task = Task::AddIssuer { actor: ops, issuer: crate::nation::issuer(3), scopes };
+        office.desk.one(&task, office.now)
+    };
+    let taken = crate::nation::scope(1).path;
+    for (scopes, says) in [
+        (vec![scope("new", 1), scope(&taken, 2)], "path"),
+        (vec![scope("new", 1), scope("new", 2)], "path"),
+        (vec![scope("new", 1), scope("newer", 1)], "distribution point"),
+    ] {
+        let said = refusal(add(scopes));
+        assert!(said.contains(says), "{said}");
+    }
+    let done = add(vec![scope("new", 1), scope("newer", 2)]).unwrap();
+    assert_eq!(done, Outcome::Done { first: head.next(), last: Position(head.0 + 3) }, "nothing in between");
+    let state = office.ledger.state();
+    assert_eq!(state.book.issuers[2].no, IssuerNo(3));
+    assert!(state.book.scopes[2..].iter().all(|scope| scope.issuer == IssuerNo(3)));
+    assert_eq!(state.book.scopes.len(), 4);
+    drop(state);
+    assert_eq!(office.event(Position(head.0 + 2)).cause, Some(head.next()));
 }

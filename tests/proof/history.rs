@@ -69,7 +69,7 @@ pub fn write(ledger: &Arc<dyn Ledger>, version: Version, between: &mut dyn FnMut
     };
     let ops = nation::actor(Role::Ops);
     for no in 1..=2 {
-        round(&[Task::AddIssuer { actor: ops, issuer: nation::issuer(no) }]);
+        round(&[Task::AddIssuer { actor: ops, issuer: nation::issuer(no), scopes: Vec::new() }]);
         round(&[Task::AddScope { actor: ops, scope: nation::scope(no) }]);
     }
     for chunk in 0..4 {

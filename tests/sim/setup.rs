@@ -50,7 +50,7 @@ pub fn furnish(desk: &mut Desk) {
     let ops = nation::actor(Role::Ops);
     let mut tasks = Vec::new();
     for no in 1..=2 {
-        tasks.push(Task::AddIssuer { actor: ops, issuer: nation::issuer(no) });
+        tasks.push(Task::AddIssuer { actor: ops, issuer: nation::issuer(no), scopes: Vec::new() });
         tasks.push(Task::AddScope { actor: ops, scope: nation::scope(no) });
     }
     for number in 1..=HOLDERS {

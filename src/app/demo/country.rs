@@ -80,7 +80,8 @@ impl Founding<'_> {
                     name_sha256: hashes.name_sha256,
                     key_sha256: hashes.key_sha256,
                 };
-                self.desk.one(&Task::AddIssuer { actor: maker(self.names), issuer }, self.now)?;
+                let (actor, scopes) = (maker(self.names), Vec::new());
+                self.desk.one(&Task::AddIssuer { actor, issuer, scopes }, self.now)?;
             }
         }
         self.scopes(issued.ca)
