@@ -4,7 +4,8 @@ use crate::ledger::{Answer, Batch, Hash, encode_request, sha256};
 use crate::model::{
     Action, Actor, Backing, Body, BudgetKey, Case, CertificateNo, Change, Command, Decided, Entry, Event, HoldId,
     HoldKind, IdempotencyKey, LastHold, Outcome, Policy, Position, Refusal, Report, Request, Role, Seconds, Time,
-    Verdict as QueueVerdict, WhyQueued, Wish, cascade, may, may_lift, may_touch, next_due, timer_wish, window_is_open,
+    Verdict as QueueVerdict, WhyQueued, Wish, decide_report, may, may_lift, may_touch, next_due, timer_wish,
+    window_is_open,
 };
 
 use super::foresight::Foreseen;
@@ -303,16 +304,7 @@ impl Round<'_> {
             return Ok(Weighed::Waits(wait));
         }
         let case = Case { actor, report, family: &family, policy: self.policy, now: self.now, backing };
-        let mut changes = Vec::new();
-        for (no, wish) in cascade(&case)? {
-            let entry = family.iter().find(|entry| entry.no == no).ok_or(Refusal::UnknownCertificate)?;
-            match entry.decide_all(&wish, self.now) {
-                Ok(several) => changes.extend(several.into_iter().map(|change| (no, change))),
-                // A report about several certificates isn't stopped by one that is already beyond it.
-                Err(crate::model::StatusRefusal::Revoked { .. }) => {}
-                Err(refusal) => return Err(refusal.into()),
-            }
-        }
+        let changes = decide_report(&case)?;
         Ok(Weighed::Now(Verdict::Changes { root: Some(Body::Reported(report.clone())), changes }))
     }
 

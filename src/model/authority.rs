@@ -32,7 +32,7 @@ impl Entry {
     }
 
     /// Whether it was revoked before anybody acknowledged it (DOMAIN §4: *unspecified*, discarded before delivery).
-    fn was_discarded(&self) -> bool {
+    pub(super) fn was_discarded(&self) -> bool {
         self.certificate.delivery == Delivery::Awaited
             && self.status.revocation().is_some_and(|revocation| revocation.reason == Reason::Unspecified)
     }

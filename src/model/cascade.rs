@@ -3,8 +3,9 @@
 //! Pure: the desk decides each wish against the certificate's status and records all of them in one transaction.
 
 use super::{
-    Actor, Backing, Certificate, CertificateNo, Entry, Final, Hold, HoldKind, LastHold, Life, Links, MediumKind,
-    Policy, Reason, Refusal, Report, ReportKind, Role, Subject, Time, Usage, Wish, may_lift, may_touch,
+    Actor, Backing, Certificate, CertificateNo, Change, Entry, Final, Hold, HoldKind, LastHold, Life, Links,
+    MediumKind, Policy, Reason, Refusal, Report, ReportKind, Role, StatusRefusal, Subject, Time, Usage, Wish, may_lift,
+    may_touch,
 };
 
 /// One consequence: whose, and what.
@@ -25,6 +26,28 @@ pub struct Case<'a> {
     pub now: Time,
     /// Whether a second person approved it.
     pub backing: Backing,
+}
+
+/// Every change that the report makes, in the order in which it is recorded. None if everything it calls for is so
+/// already; what it has nothing to say about is refused.
+pub fn decide_report(case: &Case<'_>) -> Result<Vec<(CertificateNo, Change)>, Refusal> {
+    let (mut changes, mut beyond, mut answered) = (Vec::new(), None, false);
+    for (no, wish) in cascade(case)? {
+        let entry = case.family.iter().find(|entry| entry.no == no).ok_or(Refusal::UnknownCertificate)?;
+        match entry.decide_all(&wish, case.now) {
+            Ok(several) => {
+                answered = true;
+                changes.extend(several.into_iter().map(|change| (no, change)));
+            }
+            // A report about several certificates isn't stopped by one that is already beyond it.
+            Err(refusal @ StatusRefusal::Revoked { .. }) => beyond = beyond.or(Some(refusal)),
+            Err(refusal) => return Err(refusal.into()),
+        }
+    }
+    match beyond {
+        Some(refusal) if !answered => Err(refusal.into()),
+        _ => Ok(changes),
+    }
 }
 
 /// What the report does, in the order in which it is recorded.
@@ -77,12 +100,21 @@ impl<'a> Case<'a> {
     }
 
     fn pending(&self) -> Result<Vec<&'a Entry>, Refusal> {
-        let mut named = self.subjects(Reach::All)?;
+        let named = self.subjects(Reach::All)?;
         // A repeated acknowledgement finds nothing pending and is no error.
-        if self.report.kind == ReportKind::NotDelivered {
-            named.retain(|entry| entry.status.life == Life::Pending);
+        if self.report.kind == ReportKind::Delivered {
+            return Ok(named);
         }
-        Ok(named)
+        let (pending, others): (Vec<_>, Vec<_>) = named.into_iter().partition(|e| e.status.life == Life::Pending);
+        let said_before = others.iter().any(|entry| entry.was_discarded());
+        if pending.is_empty() && !said_before && others.iter().any(|entry| entry.status.life == Life::Active) {
+            return Err(self.not_applicable("it was delivered; report it lost, or have it revoked"));
+        }
+        Ok(pending)
+    }
+
+    fn not_applicable(&self, why: &'static str) -> Refusal {
+        Refusal::NotApplicable { kind: self.report.kind, why }
     }
 
     fn revoke(&self, entries: &[&Entry], reason: Reason) -> Vec<Consequence> {
@@ -145,17 +177,19 @@ impl<'a> Case<'a> {
     fn found(&self, reach: Reach) -> Result<Vec<Consequence>, Refusal> {
         let mut consequences = Vec::new();
         let mut obstacle = None;
-        for entry in self.subjects(reach)? {
+        let subjects = self.subjects(reach)?;
+        for entry in &subjects {
             let (liftable, stuck): (Vec<&Hold>, Vec<&Hold>) = entry.status.holds.iter().partition(|hold| {
                 hold.since <= self.report.reported_at
                     && may_lift(self.actor, hold, entry, self.family, self.policy, self.backing).is_ok()
             });
             let last = self.policy.last_hold(&entry.certificate);
             if liftable.is_empty() {
-                obstacle = obstacle.or(stuck.first().map(|hold| **hold));
+                obstacle = obstacle.or(stuck.first().map(|hold| self.not_liftable(hold)));
             } else if stuck.is_empty() && last == LastHold::Stays {
                 if matches!(self.actor.role, Role::Carrier(_)) {
                     // It may not revoke: its hold stays until the window or the clock ends it.
+                    obstacle = obstacle.or(Some(StatusRefusal::LastHoldStays.into()));
                     continue;
                 }
                 let reason = Reason::CessationOfOperation;
@@ -165,12 +199,20 @@ impl<'a> Case<'a> {
                 consequences.push((entry.no, Wish::Release { holds, last }));
             }
         }
+        let revoked = || subjects.iter().map(|entry| entry.status.revocation()).collect::<Option<Vec<_>>>();
         match obstacle {
-            Some(hold) if consequences.is_empty() => {
-                Err(Refusal::NotLiftable { hold: hold.id, kind: hold.kind.name(), role: self.actor.role })
-            }
-            _ => Ok(consequences),
+            _ if !consequences.is_empty() => Ok(consequences),
+            Some(obstacle) => Err(obstacle),
+            // Found too late: "so already" would sound as if it were good.
+            None => match revoked().as_deref() {
+                Some([revocation, ..]) => Err(StatusRefusal::Revoked { reason: revocation.reason }.into()),
+                _ => Ok(consequences),
+            },
         }
+    }
+
+    fn not_liftable(&self, hold: &Hold) -> Refusal {
+        Refusal::NotLiftable { hold: hold.id, kind: hold.kind.name(), role: self.actor.role }
     }
 
     /// Rows 6, 12, 15: the card's certificates end for `reason`, its phone certificates are to be applied for again.
@@ -229,6 +271,9 @@ impl<'a> Case<'a> {
         let mut consequences = self.revoke(&signs, Reason::AffiliationChanged);
         if let (ReportKind::Moved, Some(to)) = (self.report.kind, self.report.moved_to) {
             consequences.extend(each(&auths, &Wish::HandOver(to)));
+        }
+        if consequences.is_empty() {
+            return Err(self.not_applicable("there is no SIGN certificate, and AUTH says nothing of its holder"));
         }
         Ok(consequences)
     }

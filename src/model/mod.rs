@@ -25,7 +25,7 @@ pub use actor::{Actor, Channel, Role};
 pub use authority::{Action, Backing, Entry, may, may_lift, may_touch, window_is_open};
 pub use book::{Book, Issuer, Scope, SetChange, SetEvent, SetTarget};
 pub use budget::{BUDGET_DAYS, BudgetKey, BudgetUse};
-pub use cascade::{Case, Consequence, cascade};
+pub use cascade::{Case, Consequence, cascade, decide_report};
 pub use certificate::{
     Certificate, CertificateKey, Delivery, KeyOrigin, Links, Medium, MediumKind, Proofing, Sim, Usage,
 };

@@ -35,6 +35,14 @@ pub enum Refusal {
         /// Why.
         why: &'static str,
     },
+    /// A report that has nothing to say about what it names.
+    #[error("'{kind}' does not apply: {why}")]
+    NotApplicable {
+        /// What was reported.
+        kind: ReportKind,
+        /// Why it doesn't.
+        why: &'static str,
+    },
     /// The role may not do this.
     #[error("{role} may not {action}")]
     NotAllowed {

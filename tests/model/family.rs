@@ -4,7 +4,7 @@ use tashika::model::{
     Actor, AppletId, Backing, Batch, Case, Certificate, CertificateKey, CertificateNo, Change, Channel, Delivery,
     Entry, HoldId, HoldKind, HolderId, IssuerNo, KeyOrigin, Links, Medium, MediumId, MediumKind, Municipality,
     Operator, PersonId, Policy, Position, Proofing, Reason, Refusal, Report, ReportKind, Role, ScopeNo, Seconds,
-    Serial, Sim, SimId, Status, StatusRefusal, Subject, Time, Usage, Wish, cascade,
+    Serial, Sim, SimId, Status, StatusRefusal, Subject, Time, Usage, Wish, decide_report,
 };
 
 /// The card's SIGN certificate.
@@ -67,32 +67,24 @@ impl World {
 
     /// Fulfils a wish about one certificate, as the desk does.
     pub fn fulfil(&mut self, no: u64, wish: &Wish, cause: Position) -> Result<Vec<Applied>, StatusRefusal> {
-        let now = self.now;
-        let entry = &mut self.family[no as usize - 1];
-        let mut applied = Vec::new();
-        for change in entry.decide_all(wish, now)? {
-            self.position = self.position.next();
-            entry.status.apply(&change, self.position, now, cause);
-            applied.push(Applied { no, change, position: self.position, cause });
-        }
-        Ok(applied)
+        let changes = self.entry(no).decide_all(wish, self.now)?;
+        Ok(changes.into_iter().map(|change| self.apply(no, change, cause)).collect())
     }
 
     /// Takes a report, as the desk does: everything that follows, or a refusal and nothing.
     pub fn report(&mut self, actor: &Actor, report: &Report, backing: Backing) -> Result<Vec<Applied>, Refusal> {
         let case = Case { actor, report, family: &self.family, policy: &self.policy, now: self.now, backing };
-        let consequences = cascade(&case)?;
+        let changes = decide_report(&case)?;
         self.position = self.position.next();
-        let (cause, mut after, mut applied) = (self.position, self.clone(), Vec::new());
-        for (no, wish) in consequences {
-            match after.fulfil(no.0, &wish, cause) {
-                Ok(done) => applied.extend(done),
-                Err(StatusRefusal::Revoked { .. }) => {}
-                Err(refusal) => return Err(refusal.into()),
-            }
-        }
-        *self = after;
-        Ok(applied)
+        let cause = self.position;
+        Ok(changes.into_iter().map(|(no, change)| self.apply(no.0, change, cause)).collect())
+    }
+
+    fn apply(&mut self, no: u64, change: Change, cause: Position) -> Applied {
+        self.position = self.position.next();
+        let status = &mut self.family[no as usize - 1].status;
+        status.apply(&change, self.position, self.now, cause);
+        Applied { no, change, position: self.position, cause }
     }
 
     /// Opens a hold; says its name.

@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop where it is, whatever helper it is in")]
 
+mod applies;
 mod authority;
 mod family;
 mod lifting;

@@ -172,7 +172,9 @@ impl Naive {
             self.settled()?;
             self.expected = None;
             rules::judge_single(self, event, no, change)?;
-            self.spend(event, single_action(change));
+            if let Some(action) = single_action(change) {
+                self.spend(event, action);
+            }
         }
         let naked = self.certificates.get_mut(&no).ok_or("no such certificate")?;
         naked.apply(HoldId(position), event, change)
@@ -390,14 +392,14 @@ impl Naked {
 }
 
 /// The kind of command that a change by itself stands for, as far as budgets tell them apart.
-fn single_action(change: &Change) -> &'static str {
+fn single_action(change: &Change) -> Option<&'static str> {
     match change {
-        Change::Acknowledged => "activate",
-        Change::Held { .. } => "hold",
-        Change::Released { .. } => "release",
-        Change::ReasonChanged { .. } | Change::Revoked { .. } => "revoke",
+        Change::Acknowledged => Some("activate"),
+        Change::Held { .. } => Some("hold"),
+        Change::Released { .. } => Some("release"),
+        Change::ReasonChanged { .. } | Change::Revoked { .. } => Some("revoke"),
         // By hold or by revoke: counted under neither, so that a budget is never thought to be exceeded wrongly.
-        Change::HandedOver { .. } | Change::LossDated { .. } => "loss",
+        Change::HandedOver { .. } | Change::LossDated { .. } => None,
     }
 }
 
