@@ -8,7 +8,7 @@ use crate::ledger::import::{NamedLink, Record};
 use crate::ledger::{InboxCommand, InboxItem, InboxResult, Ledger, LedgerError};
 use crate::model::{
     Actor, Body, Certificate, CertificateKey, CertificateNo, Channel, Command, Event, Links, Outcome, PersonId,
-    Request, Role, Serial,
+    Position, Request, Role, Serial,
 };
 
 use super::decide::Round;
@@ -16,8 +16,12 @@ use super::need::Needs;
 use super::register::{check_certificates, record_certificates};
 use super::task::Done;
 
-/// Decides one item. Whatever comes of it is written back for the CA to read, so the task itself is always done.
+/// Decides one item, unless another sequencer did so since it was listed. Whatever comes of it is written back for the CA
+/// to read, so the task itself is always done.
 pub(super) fn decide(ledger: &dyn Ledger, round: &mut Round<'_>, item: &InboxItem) -> Result<Done, LedgerError> {
+    if !is_undecided(ledger, item)? {
+        return Ok(Ok(Outcome::AlreadySo));
+    }
     let first = round.batch.next_position();
     let actor = Actor { role: Role::Ca(item.issuer), person: PersonId::default(), channel: Channel::Sql };
     let key = |serial: Serial| CertificateKey { issuer: item.issuer, serial };
@@ -36,11 +40,20 @@ pub(super) fn decide(ledger: &dyn Ledger, round: &mut Round<'_>, item: &InboxIte
         Err(why) => refuse(round, item, why),
         Ok(outcome) => {
             let last = round.batch.next.position;
-            let first = first.min(last);
             round.batch.inbox.push((item.no, InboxResult::Done { first, last }));
             outcome
         }
     }))
+}
+
+/// The oldest that waits is nearly always the one that is being decided; only beside one that failed it is not.
+fn is_undecided(ledger: &dyn Ledger, item: &InboxItem) -> Result<bool, LedgerError> {
+    let is = |waits: &InboxItem| waits.no == item.no;
+    match ledger.inbox(1)?.first() {
+        None => Ok(false),
+        Some(oldest) if oldest.no >= item.no => Ok(is(oldest)),
+        Some(_) => Ok(ledger.inbox(super::INBOX_PER_STEP)?.iter().any(is)),
+    }
 }
 
 fn refuse(round: &mut Round<'_>, item: &InboxItem, why: String) -> Outcome {
@@ -57,6 +70,10 @@ fn request(
     actor: Actor,
     command: Command,
 ) -> Result<Result<Outcome, String>, LedgerError> {
+    let key = match &command {
+        Command::Activate(key) | Command::Revoke { key, .. } => Some(*key),
+        _ => None,
+    };
     let request = Request { actor, command, idempotency: None };
     let mut needs = Needs::default();
     needs.near.hour = round.now.japan_hour();
@@ -67,6 +84,17 @@ fn request(
         Ok(Outcome::Queued { queued }) => {
             // The CA asks for what came of it, and this is what came of it so far.
             Err(format!("not done yet: over the rate budget, it waits for a second person under {queued}"))
+        }
+        // Answered by an event of its own as well: a second sequencer that decides it too must find the ledger moved.
+        Ok(Outcome::AlreadySo) => {
+            let by = key.and_then(|key| round.papers.by_key(&key)).map(|entry| match entry.status.revocation() {
+                Some(revocation) => revocation.by,
+                None => entry.status.as_of,
+            });
+            Err(match by.filter(|by| *by != Position(0)) {
+                Some(by) => format!("it is so already, by event {by}: nothing more was recorded"),
+                None => "it is so already, from its registration on: nothing more was recorded".to_owned(),
+            })
         }
         Ok(outcome) => Ok(outcome),
     })

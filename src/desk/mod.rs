@@ -45,3 +45,5 @@ pub(crate) fn clock_actor() -> Actor {
 
 /// Timers seen to in one append.
 const TIMERS_PER_ROUND: usize = 500;
+/// Commands of the inbox that are listed at once.
+const INBOX_PER_STEP: usize = 64;

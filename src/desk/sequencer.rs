@@ -56,7 +56,7 @@ impl Sequencer {
             stepped.more = true;
             stepped.failures.extend(submit(task).err());
         }
-        for item in ledger.inbox(INBOX_PER_STEP)? {
+        for item in ledger.inbox(super::INBOX_PER_STEP)? {
             stepped.more = true;
             stepped.failures.extend(submit(Task::Inbox(item)).err());
         }
@@ -75,7 +75,6 @@ pub const STEP_MS: u32 = 250;
 /// Three steps may fail before another takes over; and then it does within a second.
 const LEASE_TERM_MS: u32 = 900;
 const BEAT_EVERY_MS: u32 = 1_000;
-const INBOX_PER_STEP: usize = 64;
 const LEASE: &str = "sequencer";
 
 const _: () = assert!(LEASE_TERM_MS >= 3 * STEP_MS && LEASE_TERM_MS < 1_000);

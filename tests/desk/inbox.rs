@@ -1,8 +1,8 @@
 //! What outside CAs write by SQL, decided by the sequencer.
 
-use tashika::desk::Sequencer;
+use tashika::desk::{Sequencer, Task};
 use tashika::ledger::{InboxResult, Ledger};
-use tashika::model::{Body, Channel, IssuerNo, Millis, NodeId, Reason};
+use tashika::model::{Body, Channel, IssuerNo, Millis, NodeId, Outcome, Reason};
 
 use crate::office::{Office, key_of};
 
@@ -78,4 +78,45 @@ fn a_ca_reaches_nothing_of_anothers_and_is_told_why() {
     );
     let done = submit(&mut office, &[(1, &both)]);
     assert!(matches!(done[0], InboxResult::Done { .. }), "{done:?}");
+}
+
+#[test]
+fn what_is_so_already_is_answered_with_an_event_of_its_own() {
+    let mut office = Office::open();
+    let revoke = r#"{"revoke": {"serial": "02", "reason": "superseded"}}"#;
+    let first = submit(&mut office, &[(1, revoke)]).remove(0);
+    let InboxResult::Done { first: revoked, .. } = first else { panic!("{first:?}") };
+    for (command, by) in [(revoke, Some(revoked)), (r#"{"acknowledge": {"serial": "01"}}"#, None)] {
+        let head = office.position();
+        let again = submit(&mut office, &[(1, command)]).remove(0);
+        let InboxResult::Refused { at, why } = &again else { panic!("{again:?}") };
+        assert_eq!(*at, head.next(), "not with another's event");
+        assert!(why.contains("so already"), "{why}");
+        assert!(by.is_none_or(|by| why.contains(&format!("event {by}"))), "{why}");
+    }
+}
+
+#[test]
+fn what_another_sequencer_decided_is_not_decided_again() {
+    let mut office = Office::open();
+    let ledger = office.ledger.clone();
+    let revoke = |serial: u32| format!(r#"{{"revoke": {{"serial": "{serial:02X}", "reason": "superseded"}}}}"#);
+    for serial in [1, 2, 4] {
+        ledger.put_in_inbox(IssuerNo(1), &revoke(serial));
+    }
+    // This one listed them, and then was slow.
+    let listed = Ledger::inbox(&ledger, 10).unwrap();
+    submit(&mut office, &[]);
+    let head = office.position();
+    for item in listed {
+        assert_eq!(office.desk.one(&Task::Inbox(item), office.now).unwrap(), Outcome::AlreadySo);
+    }
+    assert_eq!(office.position(), head);
+    // One that comes later under a lower number is decided all the same, beside one that waits under a higher one.
+    let [late, last] = [5, 7].map(|serial| ledger.put_in_inbox(IssuerNo(1), &revoke(serial)));
+    let items = Ledger::inbox(&ledger, 10).unwrap();
+    for (item, no) in items.into_iter().rev().zip([last, late]) {
+        assert_eq!(item.no, no);
+        assert!(matches!(office.desk.one(&Task::Inbox(item), office.now), Ok(Outcome::Done { .. })));
+    }
 }
