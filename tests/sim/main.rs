@@ -21,6 +21,7 @@ mod check;
 mod clients;
 mod gate;
 mod naive;
+mod outside;
 mod rows;
 mod rules;
 mod run;
@@ -75,6 +76,7 @@ fn every_planted_fault_is_found() {
         (Sabotage::LiftAHold, "the ledger tells"),
         (Sabotage::ForgetATimer, "nothing will remind the clock"),
         (Sabotage::ChangeAnAnswer, "has changed"),
+        (Sabotage::AnswerAnotherRow, "answers two rows"),
     ] {
         let found =
             (0..10).filter_map(|seed| run(seed, 800, sabotage).err()).find(|failure| failure.what.contains(word));
@@ -114,6 +116,9 @@ const MUST_HAPPEN: &[&str] = &[
     "hold done",
     "hold so-already",
     "holder-applies done",
+    "inbox done",
+    "inbox open",
+    "inbox refused",
     "lie crash",
     "lie full",
     "lie second_writer",

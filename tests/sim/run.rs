@@ -16,6 +16,7 @@ use crate::lying_ledger::{Lies, LyingLedger};
 use crate::memory_ledger::{MemoryLedger, Turn};
 use crate::naive::{Naive, check};
 use crate::nation;
+use crate::outside::Outside;
 use crate::rng::Rng;
 use crate::setup::{Sabotage, furnish, lies, policy};
 use crate::workload::Workload;
@@ -30,6 +31,7 @@ pub struct Sim {
     seen: Seen,
     clients: Clients,
     workload: Workload,
+    outside: Outside,
     sabotage: Sabotage,
     pub trace: Vec<String>,
 }
@@ -114,12 +116,13 @@ impl Sim {
         let lies = lies(&mut rng);
         let nodes = (0..NODES).map(|_| Node::new(&truth, &policy, &mut rng, lies)).collect();
         let (clients, workload) = (Clients::new(rng.fork()), Workload::new(rng.fork()));
-        let (naive, seen) = (Naive::new(policy), Seen::default());
-        Self { rng, truth, nodes, now, naive, seen, clients, workload, sabotage, trace: Vec::new() }
+        let (naive, seen, outside) = (Naive::new(policy), Seen::default(), Outside::new(rng.fork()));
+        Self { rng, truth, nodes, now, naive, seen, clients, workload, outside, sabotage, trace: Vec::new() }
     }
 
     fn check(&mut self) -> Result<(), String> {
-        check_world(&self.truth, &mut self.naive, &mut self.seen, &self.clients)
+        check_world(&self.truth, &mut self.naive, &mut self.seen, &self.clients)?;
+        self.outside.check(&self.truth.state(), &self.naive)
     }
 
     /// One thing happens.
@@ -130,6 +133,9 @@ impl Sim {
         }
         if self.clients.waiting.len() < WAITING_MAX && self.rng.per_mille(300) {
             self.ask();
+        }
+        if self.rng.per_mille(40) {
+            self.outside.act(&self.naive, &self.truth, self.now.time());
         }
         let node = self.rng.below(self.nodes.len() as u64) as usize;
         if self.nodes[node].busy.is_none() {
@@ -303,6 +309,7 @@ impl Sim {
             }
         }
         check(self.truth.state().turn == Turn::Free, || "somebody left with the writer's turn".into())?;
+        self.outside.all_answered()?;
         nothing_overdue(&self.naive, ends.time())
     }
 
@@ -325,6 +332,7 @@ impl Sim {
 
     fn summary(self) -> Summary {
         let mut tally = self.clients.tally;
+        tally.extend(self.outside.tally().into_iter().filter(|(_, n)| *n > 0).map(|(name, n)| (name.to_owned(), n)));
         for node in &self.nodes {
             let told = node.ledger.told();
             for (name, count) in told.list() {

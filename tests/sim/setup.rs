@@ -80,6 +80,8 @@ pub enum Sabotage {
     ForgetATimer,
     /// An answer is given differently the second time.
     ChangeAnAnswer,
+    /// A row of the inbox is answered with the event of another.
+    AnswerAnotherRow,
 }
 
 impl Sabotage {
@@ -98,6 +100,12 @@ impl Sabotage {
                 }
             }
             Self::ForgetATimer => state.timers.clear(),
+            Self::AnswerAnotherRow => {
+                let answered = state.inbox.values().find_map(|(_, result)| result.clone());
+                if let Some((_, waiting)) = state.inbox.values_mut().find(|(_, result)| result.is_none()) {
+                    *waiting = answered;
+                }
+            }
             Self::ChangeAnAnswer => {
                 if let Some(answer) = state.answers.values_mut().next() {
                     answer.command = [0; 32];

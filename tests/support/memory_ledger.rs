@@ -44,6 +44,8 @@ pub struct State {
     pub budgets: BTreeMap<(BudgetKey, i64), u32>,
     pub lists: BTreeMap<ListNo, BTreeSet<CertificateNo>>,
     pub inbox: BTreeMap<u64, (InboxItem, Option<InboxResult>)>,
+    /// How many numbers the inbox has given.
+    pub submissions: u64,
     pub heartbeat: Option<Heartbeat>,
     pub leases: BTreeMap<String, (NodeId, Millis)>,
     /// Whether somebody has the writer's turn.
@@ -122,10 +124,22 @@ impl MemoryLedger {
 
     /// Writes a command into the inbox, as an outside CA does in its own transaction.
     pub fn put_in_inbox(&self, issuer: IssuerNo, command: &str) -> u64 {
-        let mut state = self.state();
-        let no = state.inbox.keys().last().map_or(1, |last| last + 1);
-        state.inbox.insert(no, (InboxItem { no, issuer, command: command.to_owned() }, None));
+        let no = self.begin_submission();
+        self.commit_submission(no, issuer, command);
         no
+    }
+
+    /// A CA's transaction takes a number, which is not given again whatever becomes of it.
+    pub fn begin_submission(&self) -> u64 {
+        let mut state = self.state();
+        state.submissions += 1;
+        state.submissions
+    }
+
+    /// A CA's transaction commits; only now can the command be seen.
+    pub fn commit_submission(&self, no: u64, issuer: IssuerNo, command: &str) {
+        let item = InboxItem { no, issuer, command: command.to_owned() };
+        self.state().inbox.insert(no, (item, None));
     }
 }
 
@@ -144,6 +158,7 @@ impl State {
             budgets: BTreeMap::new(),
             lists: BTreeMap::new(),
             inbox: BTreeMap::new(),
+            submissions: 0,
             heartbeat: None,
             leases: BTreeMap::new(),
             turn: Turn::Free,
