@@ -1,6 +1,7 @@
 //! What the clock does by itself.
 
 use tashika::desk::{Sequencer, due_task};
+use tashika::ledger::Ledger;
 use tashika::model::{
     Body, Change, Command, Delivery, IssuerNo, Millis, NodeId, Outcome, Reason, ReportKind, Role, Seconds, Usage,
 };
@@ -81,6 +82,19 @@ fn one_sequencer_leads_and_another_takes_over_within_a_second() {
     assert!(!first.step(&office.ledger, &mut never, start.plus(1_001)).unwrap().leads);
     second.stop(&office.ledger).unwrap();
     assert!(first.step(&office.ledger, &mut never, start.plus(1_002)).unwrap().leads, "given back");
-    let beat = tashika::ledger::Ledger::heartbeat(&office.ledger).unwrap().unwrap();
+    let beat = office.ledger.heartbeat().unwrap().unwrap();
     assert_eq!(beat.position, office.position());
+}
+
+#[test]
+fn nothing_is_dated_before_the_last_heartbeat() {
+    let mut office = Office::open();
+    let beat = office.ledger.beat(office.now + Seconds(90)).unwrap();
+    // This desk's clock is a minute and a half behind the one that beats.
+    let hold = office.hold(actor(Role::CallCentre), key_of(1));
+    assert_eq!(office.event(hold.0).time, beat.time, "whoever read the heartbeat has been told of all before it");
+    assert_eq!(office.status(1).holds[0].since, beat.time);
+    office.wait(600);
+    let later = office.hold(actor(Role::CallCentre), key_of(4));
+    assert_eq!(office.event(later.0).time, office.now);
 }

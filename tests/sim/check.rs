@@ -28,6 +28,11 @@ pub fn check_world(ledger: &MemoryLedger, naive: &mut Naive, seen: &mut Seen, cl
     check(known == 0 || state.events[known - 1].link == seen.links[known - 1], || "history was rewritten".into())?;
     for sealed in &state.events[known..] {
         naive.take(sealed, &state)?;
+        if let (Some(beat), Some(event)) = (&seen.heartbeat, naive.events.last()) {
+            check(event.time >= beat.time, || {
+                format!("an event of {} after a heartbeat of {}", event.time, beat.time)
+            })?;
+        }
         seen.links.push(sealed.link);
     }
     naive.settled()?;
