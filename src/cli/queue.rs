@@ -12,7 +12,7 @@ use super::describe::{self, command_text, role_name, why_queued};
 use super::error::CliError;
 use super::house::House;
 use super::progress::bar;
-use super::queue_show::{ago, count_of, item_json, short_person, show};
+use super::queue_show::{ago, count_of, foresight, item_json, short_person, show};
 use super::reply::Reply;
 use super::table::table;
 use super::who::{Acting, Org};
@@ -96,9 +96,10 @@ impl Decide {
 fn list(house: &House) -> Result<Reply, CliError> {
     let book = house.book()?;
     let now = clock::now();
+    let foresight = foresight(house)?;
     let (mut rows, mut json) = (Vec::new(), Vec::new());
     for item in waiting(house.ledger())? {
-        let touched = count_of(house, &item.request)?;
+        let touched = count_of(&foresight, &item.request)?;
         let sender = format!("{}/{}", role_name(&book, item.request.actor.role), short_person(&item));
         let count = touched.map_or_else(|| "see show".into(), |count| count.to_string());
         let what = command_text(&book, &item.request.command);

@@ -6,7 +6,7 @@ use std::ops::ControlFlow;
 use serde_json::{Value, json};
 
 use crate::app::clock;
-use crate::desk::{Foreseen, Preview, Waiting, foresee, waiting};
+use crate::desk::{Foreseen, Foresight, Preview, Waiting, waiting};
 use crate::ledger::Wanted;
 use crate::model::{
     Book, CertificateNo, Change, Command, Entry, Position, Refusal, Request, SetChange, SetTarget, Time,
@@ -37,16 +37,20 @@ pub struct Touched {
 }
 
 /// How many certificates a command would change now; `None` if only a scan of the whole ledger could tell.
-pub fn count_of(house: &House, request: &Request) -> Result<Option<u64>, CliError> {
+pub fn count_of(foresight: &Foresight<'_>, request: &Request) -> Result<Option<u64>, CliError> {
     Ok(match &request.command {
         Command::Set { target: SetTarget::Listed { count, .. }, .. } => Some(*count),
         Command::Set { .. } | Command::Undo(_) => None,
-        _ => match effect(house, request)? {
-            Effect::Certificates { count, .. } => Some(count),
-            Effect::Refused(_) => Some(0),
-            Effect::Undo(_) => None,
+        _ => match foresight.of(request)? {
+            Foreseen::Certificates(changes) => Some(changes.len() as u64),
+            Foreseen::Event | Foreseen::Refused(_) => Some(0),
         },
     })
+}
+
+/// What is needed to look ahead from now on.
+pub fn foresight(house: &House) -> Result<Foresight<'_>, CliError> {
+    Ok(Foresight::open(house.ledger(), &house.config().policy, clock::now())?)
 }
 
 /// The first digits of the sender's pseudonym: enough to tell two people apart.
@@ -140,11 +144,10 @@ impl Touched {
 }
 
 fn effect(house: &House, request: &Request) -> Result<Effect, CliError> {
-    let now = clock::now();
     if let Command::Undo(scope) = &request.command {
         return Ok(Effect::Undo(Preview::of(house.ledger(), scope)?));
     }
-    match (foresee(house.ledger(), &house.config().policy, request, now)?, &request.command) {
+    match (foresight(house)?.of(request)?, &request.command) {
         (Foreseen::Refused(refusal), _) => Ok(Effect::Refused(refusal)),
         (Foreseen::Certificates(changes), _) => {
             let count = changes.len() as u64;

@@ -233,5 +233,5 @@ fn before_time(ledger: &dyn Ledger, time: Time) -> Result<Position, LedgerError>
 const BREAK: ControlFlow<()> = ControlFlow::Break(());
 const EVENTS_PER_PAGE: usize = 2_048;
 /// So many pages are read within a few tens of milliseconds.
-const PAGES_BEFORE_AN_ORDER: usize = 16;
+const PAGES_BEFORE_AN_ORDER: usize = 8;
 const LOOKED_UP_AT_ONCE: usize = 1_000;

@@ -4,8 +4,8 @@
 
 use std::sync::Arc;
 
-use crate::ledger::{Batch, Ledger, LedgerError};
-use crate::model::{Change, Entry, Policy, Refusal, Request, Time};
+use crate::ledger::{Batch, Families, Head, Ledger, LedgerError};
+use crate::model::{Book, Change, Command, Entry, Policy, Refusal, Request, Time};
 
 use super::decide::Round;
 use super::need::Needs;
@@ -23,17 +23,33 @@ pub enum Foreseen {
     Refused(Refusal),
 }
 
-/// Decides a waiting command as if a second person had just approved it.
-pub fn foresee(ledger: &dyn Ledger, policy: &Policy, request: &Request, now: Time) -> Result<Foreseen, LedgerError> {
-    let head = ledger.head()?;
-    let now = now.max(head.time);
-    let mut papers = Papers::default();
-    papers.book = Arc::new(ledger.book()?.1);
-    let mut round = Round { policy, now, papers, batch: Batch::on(head) };
-    if let Some(refusal) = gather(ledger, &mut round, request)? {
-        return Ok(Foreseen::Refused(refusal));
+/// Looks ahead from where the ledger stood when it was opened, for any number of commands.
+pub struct Foresight<'a> {
+    ledger: &'a dyn Ledger,
+    policy: &'a Policy,
+    now: Time,
+    head: Head,
+    book: Arc<Book>,
+}
+
+impl<'a> Foresight<'a> {
+    /// From where the ledger stands now.
+    pub fn open(ledger: &'a dyn Ledger, policy: &'a Policy, now: Time) -> Result<Self, LedgerError> {
+        let head = ledger.head()?;
+        let book = Arc::new(ledger.book()?.1);
+        Ok(Self { ledger, policy, now: now.max(head.time), head, book })
     }
-    Ok(round.foresee(request))
+
+    /// Decides a waiting command as if a second person had just approved it.
+    pub fn of(&self, request: &Request) -> Result<Foreseen, LedgerError> {
+        let papers = Papers::on(self.book.clone());
+        let batch = Batch::on(self.head.clone());
+        let mut round = Round { policy: self.policy, now: self.now, papers, batch };
+        Ok(match gather(self.ledger, &mut round, request)? {
+            Some(refusal) => Foreseen::Refused(refusal),
+            None => round.foresee(request),
+        })
+    }
 }
 
 /// Reads what a command that waited needs; says if what it names is not what it says any more.
@@ -44,13 +60,13 @@ pub(super) fn gather(
 ) -> Result<Option<Refusal>, LedgerError> {
     let mut needs = Needs::default();
     needs.add_request(request);
-    needs.far.families = crate::ledger::Families::Yes;
+    needs.far.families = Families::Yes;
     round.take_in(ledger.find(&needs.near)?);
     if needs.reaches_far() {
         round.take_in(ledger.find(&needs.far)?);
     }
     match &request.command {
-        crate::model::Command::Set { target, .. } => check_list(ledger, &request.actor, target),
+        Command::Set { target, .. } => check_list(ledger, &request.actor, target),
         _ => Ok(None),
     }
 }

@@ -21,7 +21,7 @@ mod undo;
 mod work;
 
 pub use campaign::Preview;
-pub use foresight::{Foreseen, foresee};
+pub use foresight::{Foreseen, Foresight};
 pub use queue::{Waiting, waiting};
 pub use register::{check_certificates, record_certificates};
 pub use round::Desk;

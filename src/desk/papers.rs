@@ -27,6 +27,11 @@ pub(super) struct Papers {
 }
 
 impl Papers {
+    /// Nothing but the registers yet.
+    pub(super) fn on(book: Arc<Book>) -> Self {
+        Self { book, ..Self::default() }
+    }
+
     /// Adds what a search found.
     pub(super) fn add(&mut self, found: Found) {
         for entry in found.entries {

@@ -1,6 +1,6 @@
 //! Budgets and the second person.
 
-use tashika::desk::{Foreseen, Task, foresee, waiting};
+use tashika::desk::{Foreseen, Foresight, Task, waiting};
 use tashika::model::{
     Body, Channel, Command, IdempotencyKey, Outcome, Policy, Position, ReportKind, Request, Role, Verdict, WhyQueued,
 };
@@ -176,7 +176,7 @@ fn what_an_approval_would_do_is_what_it_does() {
     let name = queued(office.report(clerk, ReportKind::CardNotFound, card_of(1)));
     let seen = |office: &Office, name: Position| {
         let item = waiting(&office.ledger).unwrap().into_iter().find(|item| item.queued == name).unwrap();
-        foresee(&office.ledger, office.desk.policy(), &item.request, office.now).unwrap()
+        Foresight::open(&office.ledger, office.desk.policy(), office.now).unwrap().of(&item.request).unwrap()
     };
     let head = office.position();
     let Foreseen::Certificates(foreseen) = seen(&office, name) else { panic!("{:?}", seen(&office, name)) };
