@@ -54,7 +54,9 @@ impl Undo {
                 return Err(Refusal::NothingToUndo { revoked: preview.revoked }.into());
             }
             let text = format!("an undo would lift {}", in_words(&preview));
-            return Ok(Reply::done(text, in_json(&preview)));
+            let mut json = in_json(&preview);
+            json["dry_run"] = true.into();
+            return Ok(Reply::done(text, json));
         }
         let by = self.by.unwrap_or(Who { org: Org::Ops, person: None }).actor(house)?;
         let outcome = house.send(by, Command::Undo(scope), None)?;

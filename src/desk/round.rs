@@ -57,19 +57,11 @@ impl Desk {
     }
 
     /// Decides and appends; again, as long as others are faster.
-    fn group(&mut self, tasks: &[Task], mut now: Time) -> Vec<Done> {
+    fn group(&mut self, tasks: &[Task], now: Time) -> Vec<Done> {
         for attempt in 1..=ATTEMPTS_MAX {
             match self.attempt(tasks, now, attempt) {
                 Ok(done) => return done,
-                Err(LedgerError::Moved { .. }) => {
-                    self.book = None;
-                    // A heartbeat may be what overtook: nothing is dated before it. Asked for only now, because whoever
-                    // is alone must not pay for the question.
-                    match self.ledger.heartbeat() {
-                        Ok(beat) => now = beat.map_or(now, |beat| now.max(beat.time)),
-                        Err(error) => return failed(tasks, error),
-                    }
-                }
+                Err(LedgerError::Moved { .. }) => self.book = None,
                 // A failure belongs to all tasks of the group; it can't be cloned, so each task tells it anew.
                 Err(error) => return failed(tasks, error),
             }

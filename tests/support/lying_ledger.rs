@@ -218,9 +218,7 @@ impl LyingLedger {
             evidence: None,
         };
         let mut batch = Batch::on(head);
-        // No earlier than the heartbeat, or it would be refused as any writer's would.
-        let beat = self.truth.heartbeat().ok().flatten().map_or(batch.at.time, |beat| beat.time);
-        let (actor, time) = (nation::actor(Role::CallCentre), beat.max(batch.at.time));
+        let (actor, time) = (nation::actor(Role::CallCentre), batch.at.time);
         batch.record(Event { time, actor, cause: None, body: Body::Reported(report) });
         match self.truth.append(&batch) {
             // A third writer may have been faster still, which serves as well.

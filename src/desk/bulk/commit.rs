@@ -168,8 +168,7 @@ impl Committing<'_> {
             (self.read_at, self.book) = self.bulk.ledger.book()?;
             self.closed.forget();
         }
-        let beat = self.bulk.ledger.heartbeat()?.map_or(known.head.time, |beat| beat.time);
-        let now = self.bulk.clock.now().max(known.head.time).max(beat);
+        let now = self.bulk.clock.now().max(known.head.time);
         let mut here = std::collections::HashSet::new();
         let mut deeds = Vec::with_capacity(chunk.len());
         for (place, record) in chunk {
