@@ -30,16 +30,26 @@ fn prove_in_use(world: &dyn World) {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| write_on(&ledger, &stop));
+        let stopped = Stopped(&stop);
         for round in 0..20 {
             let report = verify(&*ledger, Witnesses::default(), Limits::default(), &mut |_| {}).unwrap();
             assert!(report.is_sound(), "round {round}: {report}");
         }
         world.set_status(CertificateNo(15), None);
         let report = verify(&*ledger, Witnesses::default(), Limits::default(), &mut |_| {}).unwrap();
-        stop.store(true, Ordering::Relaxed);
+        drop(stopped);
         let found = |f: &Finding| matches!(f, Finding::StatusDiffers { no: CertificateNo(15), .. });
         assert!(report.findings.len() == 1 && found(&report.findings[0]), "{report}");
     });
+}
+
+/// Tells the writer to stop when it goes out of scope, also when unwinding: else a failure would wait for it for ever.
+struct Stopped<'a>(&'a AtomicBool);
+
+impl Drop for Stopped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// Registers, reports, and beats until told to stop; pauses, as a writer does who waits for its disk.

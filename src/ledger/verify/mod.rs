@@ -169,7 +169,9 @@ fn compare_statuses(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(), LedgerError> {
     let (mut from, mut again, mut first) = (CertificateNo(1), 0, Some(changes));
-    while from.0 <= walk.head.certificates {
+    // Those registered from now on are the next proof's: a busy ledger would lead this one on for ever.
+    let last = walk.head.certificates;
+    while from.0 <= last {
         let mut pass = match first.take() {
             Some(changes) => Pass::new(ledger, limits, changes),
             None => {

@@ -142,7 +142,7 @@ impl<'a> Pass<'a> {
         Ok(Settled::Still)
     }
 
-    /// Looks at single certificates again, at a head that stands still meanwhile.
+    /// Looks at single certificates again, each as of the position that it is read at; the walk goes there, too.
     fn judge(
         &mut self,
         walk: &mut Walk<'_>,
@@ -156,7 +156,8 @@ impl<'a> Pass<'a> {
                 let found = self.ledger.find(&wanted)?;
                 let (position, changes) = (found.head.position, &mut self.changes);
                 walk.to(position, findings, &mut |position, event| changes.take(position, event))?;
-                if self.ledger.head()?.position == position {
+                // A list that an event has named only now is not known here.
+                if listed(walk).iter().all(|list| self.lists.iter().any(|(known, _)| known == list)) {
                     entries = Some(found.entries);
                     break;
                 }

@@ -4,10 +4,10 @@
 //! later is left. So a certificate needs one no later than its first final, not one for each. Those of certificates that
 //! wait for delivery follow from settings that the ledger doesn't hold: they are not looked at.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ledger::{Families, Ledger, LedgerError, Wanted};
-use crate::model::{CertificateNo, Status, Time};
+use crate::ledger::{Families, Ledger, LedgerError, Wanted, decode_event};
+use crate::model::{Body, CertificateNo, Position, Status, Time};
 
 use super::report::{Finding, Findings};
 
@@ -22,7 +22,7 @@ impl Awaiting {
     }
 }
 
-/// Reports holds without a timer. Looks again, at a head that stands still, before it does.
+/// Reports holds without a timer. Looks again, at what others haven't changed meanwhile, before it does.
 pub(super) fn check_timers(
     ledger: &dyn Ledger,
     awaiting: Awaiting,
@@ -38,23 +38,55 @@ pub(super) fn check_timers(
     if suspects.is_empty() {
         return Ok(());
     }
-    let wanted = Wanted { numbers: suspects, families: Families::No, ..Wanted::default() };
+    let mut wanted = Wanted { numbers: suspects, families: Families::No, ..Wanted::default() };
     for _ in 0..TRIES {
         let found = ledger.find(&wanted)?;
         let timers = first_timers(ledger)?;
-        // A batch that only resets timers leaves the head, but every certificate with the timer it needs.
-        if ledger.head()?.position != found.head.position {
-            continue;
-        }
+        // What was changed between the two is looked at once more. A batch that only resets timers leaves the head, but
+        // every certificate with the timer it needs.
+        let touched = touched_since(ledger, found.head.position)?;
+        wanted.numbers.clear();
         for entry in found.entries {
-            if let Some(due) = first_final(&entry.status).filter(|due| is_missing(&timers, entry.no, *due)) {
-                findings.add(Finding::TimerMissing { no: entry.no, due });
+            let missing = first_final(&entry.status).filter(|due| is_missing(&timers, entry.no, *due));
+            match (missing, &touched) {
+                (Some(due), Touched::Some(touched)) if !touched.contains(&entry.no) => {
+                    findings.add(Finding::TimerMissing { no: entry.no, due });
+                }
+                (Some(_), _) => wanted.numbers.push(entry.no),
+                (None, _) => {}
             }
         }
-        return Ok(());
+        if wanted.numbers.is_empty() {
+            return Ok(());
+        }
     }
     findings.add(Finding::Unsettled("timers"));
     Ok(())
+}
+
+/// What events changed.
+enum Touched {
+    Some(BTreeSet<CertificateNo>),
+    /// Sets, and so whatever belongs to them.
+    Many,
+}
+
+fn touched_since(ledger: &dyn Ledger, mut position: Position) -> Result<Touched, LedgerError> {
+    let mut touched = BTreeSet::new();
+    loop {
+        let events = ledger.events_after(position, EVENTS)?;
+        position = events.last().map_or(position, |last| last.position);
+        for event in &events {
+            match decode_event(&event.bytes)?.body {
+                Body::Changed { no, .. } => _ = touched.insert(no),
+                Body::SetChanged { .. } => return Ok(Touched::Many),
+                _ => {}
+            }
+        }
+        if events.len() < EVENTS {
+            return Ok(Touched::Some(touched));
+        }
+    }
 }
 
 /// A revoked certificate has no open hold.
@@ -81,3 +113,4 @@ const YEAR_9999_ENDS: i64 = 253_402_300_799;
 /// With more than this nobody reads the list.
 const SUSPECTS_MAX: usize = 500;
 const TRIES: usize = 20;
+const EVENTS: usize = 1_000;
