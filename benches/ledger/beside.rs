@@ -48,5 +48,5 @@ pub fn bulk(name: &str, ledger: &Arc<dyn Ledger>, scale: Scale, table: &mut Tabl
     );
 }
 
-/// Certificates in one append.
-const CHUNK: usize = 2_000;
+/// Certificates in one append: what an import, which paces itself, comes to.
+const CHUNK: usize = 1_000;

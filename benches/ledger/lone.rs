@@ -13,28 +13,32 @@ use crate::changes::{clock, generous, hold};
 use crate::table::{Table, Verdict};
 use crate::{Scale, population};
 
-/// One change after another, through the writer, in turns with a bare commit; and the search that goes before a decision.
+/// Changes through the writer, in turns with bare commits, some hundred of each in a row; and the search that goes before a
+/// decision.
 ///
-/// Upkeep is done as the sequencer does it. The first rounds don't count: the logs of both files grow until they begin
+/// Upkeep is done as the sequencer does it. The first turns don't count: the logs of both files grow until they begin
 /// anew for the first time, and a flush that lengthens a file costs half as much again.
 pub fn lone(name: &str, ledger: &Arc<dyn Ledger>, bare: &Bare, scale: Scale, table: &mut Table) {
     let writer = Writer::new(Desk::new(ledger.clone(), generous()), clock);
     let (mut ours, mut theirs, mut searches) = (Vec::new(), Vec::new(), Vec::new());
-    for n in 0..LONE_ROUNDS {
-        if n == WARMING_ROUNDS {
+    for turn in 0..LONE_ROUNDS / IN_A_ROW {
+        if turn == WARMING_TURNS {
             [&mut ours, &mut theirs, &mut searches].into_iter().for_each(Vec::clear);
         }
-        if n % ROUNDS_PER_UPKEEP == 0 {
-            ledger.upkeep().expect("upkeep");
-        }
-        let n = scale.million - 1 - n;
-        ours.push(timed(|| {
-            let done = writer.submit(hold(n)).expect("a hold");
-            assert!(matches!(done, Outcome::Done { .. }), "every hold is new");
+        let row = turn * IN_A_ROW..(turn + 1) * IN_A_ROW;
+        let numbers = row.map(|n| scale.million - 1 - n);
+        ours.extend(numbers.clone().map(|n| {
+            timed(|| {
+                let done = writer.submit(hold(n)).expect("a hold");
+                assert!(matches!(done, Outcome::Done { .. }), "every hold is new");
+            })
         }));
-        theirs.push(bare.one());
-        let wanted = Wanted { keys: vec![population::key(n)], ..Wanted::default() };
-        searches.push(timed(|| drop(ledger.find(&wanted).expect("a search"))));
+        ledger.upkeep().expect("upkeep");
+        theirs.extend(numbers.clone().map(|_| bare.one()));
+        searches.extend(numbers.map(|n| {
+            let wanted = Wanted { keys: vec![population::key(n)], ..Wanted::default() };
+            timed(|| drop(ledger.find(&wanted).expect("a search")))
+        }));
     }
     let (ours, theirs, search) = (median(&mut ours), median(&mut theirs), median(&mut searches));
     let ratio = ours / theirs;
@@ -58,6 +62,6 @@ fn median(values: &mut [f64]) -> f64 {
     values[values.len() / 2]
 }
 
-pub const LONE_ROUNDS: usize = 20_000;
-const WARMING_ROUNDS: usize = 2_000;
-const ROUNDS_PER_UPKEEP: usize = 100;
+pub const LONE_ROUNDS: usize = 5_000;
+const IN_A_ROW: usize = 100;
+const WARMING_TURNS: usize = 20;

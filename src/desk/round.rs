@@ -174,8 +174,9 @@ fn failed(tasks: &[Task], error: LedgerError) -> Vec<Done> {
     done
 }
 
-/// After so many attempts that others overtook, the desk asks for the writer's turn.
-const ATTEMPTS_BEFORE_TURN: u32 = 4;
+/// From this attempt on the desk asks for the writer's turn. Beside bulk work each attempt waits for a chunk before it
+/// learns that it was overtaken: several in a row would add up to more than a caller should wait.
+const ATTEMPTS_BEFORE_TURN: u32 = 2;
 /// With the turn taken, only a lost turn can overtake; this many times in a row means something is wrong.
 const ATTEMPTS_MAX: u32 = 16;
 /// How often an uncertain commit is asked about before the caller is told that it is uncertain.
