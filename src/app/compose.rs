@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::keys::software::{Ed25519Key, P256Key};
+use crate::keys::software::{self, EcdsaKey, Ed25519Key};
 use crate::keys::{KeyError, Signer};
 use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::sqlite::SqliteLedger;
@@ -69,14 +69,14 @@ pub fn create_checkpoint_key(path: &Path, entropy: &Zeroizing<[u8; 32]>) -> Resu
     Ed25519Key::create(path, entropy).map(drop)
 }
 
-/// Opens a P-256 key.
-pub fn open_p256_key(path: &Path) -> Result<Box<dyn Signer>, KeyError> {
-    Ok(Box::new(P256Key::open(path)?))
+/// Opens a key that signs certificates, replies or CRLs.
+pub fn open_signing_key(path: &Path) -> Result<Box<dyn Signer>, KeyError> {
+    software::open(path, None)
 }
 
 /// Makes a P-256 key.
 pub fn create_p256_key(path: &Path, entropy: &Zeroizing<[u8; 32]>) -> Result<(), KeyError> {
-    P256Key::create(path, entropy).map(drop)
+    EcdsaKey::create_p256(path, entropy).map(drop)
 }
 
 fn own_tools() -> LedgerError {

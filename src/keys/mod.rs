@@ -32,9 +32,13 @@ pub trait Signer: Send + Sync {
 pub enum Algorithm {
     /// ECDSA on P-256 with SHA-256: the public key as SubjectPublicKeyInfo, the signature in its ASN.1 form.
     EcdsaP256,
+    /// ECDSA on P-384 with SHA-384, likewise.
+    EcdsaP384,
     /// Ed25519 (RFC 8032): 32 octets of public key, 64 of signature. For checkpoints; the field's verifiers of replies
     /// and CRLs don't know it.
     Ed25519,
+    /// RSA with PKCS#1 v1.5 and SHA-256: the public key as SubjectPublicKeyInfo.
+    RsaSha256,
 }
 
 /// What can go wrong with a key.
@@ -73,12 +77,20 @@ pub enum KeyError {
         /// What the system says.
         source: io::Error,
     },
+    /// The key is encrypted, and no passphrase was given.
+    #[error("{}: this key is encrypted: give its passphrase", .0.display())]
+    Locked(PathBuf),
+    /// The passphrase doesn't open it.
+    #[error("{}: the passphrase does not open this key", .0.display())]
+    WrongPassphrase(PathBuf),
 }
 
 impl fmt::Display for Algorithm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EcdsaP256 => f.write_str("ECDSA P-256"),
+            Self::EcdsaP384 => f.write_str("ECDSA P-384"),
+            Self::RsaSha256 => f.write_str("RSA"),
             Self::Ed25519 => f.write_str("Ed25519"),
         }
     }

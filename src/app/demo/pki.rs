@@ -13,7 +13,7 @@ use crate::asn1::{
     Asn1Error, CertificateFields, CertificateProfile, DistributionPoint, Extensions, Name, NameAttribute, PublicKey,
     SignatureAlgorithm, Validity, to_pem,
 };
-use crate::keys::{KeyError, Signer};
+use crate::keys::{Algorithm, KeyError, Signer};
 use crate::model::{Seconds, Serial, Time, Usage};
 
 use super::error::DemoError;
@@ -226,7 +226,12 @@ fn key(folder: &Folder, name: &str) -> Result<Box<dyn Signer>, DemoError> {
             }
         })?;
     }
-    Ok(compose::open_p256_key(&folder.file(name))?)
+    let key = compose::open_signing_key(&folder.file(name))?;
+    if key.algorithm() != Algorithm::EcdsaP256 {
+        let why = "the demonstration's keys are P-256 keys, and this is another";
+        return Err(DemoError::Stranger { path: folder.file(name).display().to_string(), why });
+    }
+    Ok(key)
 }
 
 fn public_of(file: &str, key: &dyn Signer) -> Result<PublicKey, DemoError> {
