@@ -4,12 +4,17 @@
 //! whoever signs: checkpoints today, replies and CRLs when their rooms are built. Never decides what is signed, never
 //! gives a secret out, never prints one, never draws entropy by itself.
 
+mod ocsp_signer;
 mod pem;
 pub mod software;
+mod verification;
 
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
+
+pub use ocsp_signer::{OcspSigner, Unfit};
+pub use verification::verifies;
 
 /// Something that signs. The secret stays inside.
 ///
