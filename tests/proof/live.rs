@@ -11,6 +11,7 @@ use tashika::model::{CertificateNo, Policy};
 use crate::history::{self, CERTIFICATES, Version};
 use crate::memory::Memory;
 use crate::nation;
+use crate::postgres::Postgres;
 use crate::sqlite::Sqlite;
 use crate::world::World;
 
@@ -22,6 +23,11 @@ fn a_ledger_in_memory_is_proved_while_it_is_used() {
 #[test]
 fn a_ledger_in_a_file_is_proved_while_it_is_used() {
     prove_in_use(&Sqlite::new());
+}
+
+#[test]
+fn a_ledger_in_postgres_is_proved_while_it_is_used() {
+    prove_in_use(&Postgres::new());
 }
 
 fn prove_in_use(world: &dyn World) {

@@ -11,6 +11,9 @@ mod nation;
 #[path = "../support/police.rs"]
 #[allow(dead_code, reason = "shared with the contract and the simulation, which use other parts")]
 mod police;
+#[path = "../support/postgres.rs"]
+#[allow(dead_code, reason = "shared with the contract and the simulation, which use other parts")]
+mod postgres_server;
 #[path = "../support/reader.rs"]
 mod reader;
 
@@ -18,6 +21,7 @@ mod attacks;
 mod history;
 mod live;
 mod memory;
+mod postgres;
 mod sqlite;
 mod world;
 
@@ -64,3 +68,4 @@ macro_rules! against {
 
 against!(in_memory, crate::memory::Memory::new());
 against!(in_sqlite, crate::sqlite::Sqlite::new());
+against!(in_postgres, crate::postgres::Postgres::new());
