@@ -210,6 +210,9 @@ fn certificates_that_are_no_persons() {
     let told = house.run(&[&import[..], &["mixed.pem"]].concat()).stderr;
     let line = pem("leaf-good").lines().count() + 1;
     assert!(told.contains(&format!("line {line}: this is an OCSP signer's certificate")), "{told}");
+    // What is a person's may still be of less use than it could be.
+    let ran = house.run(&[&import[..], &[&file("leaf-without-combined-point")]].concat());
+    assert!(ran.code == 0 && ran.stdout.contains("warning: 1 certificate without a cRLIssuer"), "{ran:?}");
     // A root signs itself as it signs CAs.
     house.ok(&["issuer", "add", "--name", "root-ca", "--cert", &testdata("root.pem")]);
     let of_root = |name: &str| house.run(&["import", "certificates", "--issuer", "root-ca", &testdata(name)]);

@@ -1,7 +1,6 @@
 //! The first pass: every entry is weighed, every bad one told, nothing is written.
 
 use std::collections::BTreeSet;
-use std::fmt;
 
 use super::chunk::{Deed, Known, Target};
 use super::closed::Closed;
@@ -51,42 +50,6 @@ impl Plan {
     pub fn is_empty(&self) -> bool {
         let Counts { registered, revoked, held, amended, .. } = self.counts;
         registered + revoked + held + amended == 0
-    }
-}
-
-impl fmt::Display for Plan {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counts { registered, revoked, held, amended, unchanged } = self.counts;
-        writeln!(f, "{:>12} entries", self.entries)?;
-        for (count, what) in [
-            (registered, "certificates to register"),
-            (revoked, "to revoke"),
-            (held, "to hold"),
-            (amended, "with a worse reason or an earlier loss to record"),
-            (unchanged, "registered already, nothing to do"),
-            (self.skipped(), "left out"),
-        ] {
-            if count > 0 {
-                writeln!(f, "{count:>12} {what}")?;
-            }
-        }
-        if self.without_combined > 0 {
-            writeln!(
-                f,
-                "warning: {} certificates name no cRLIssuer in a distribution point: verifiers may use the combined CRL \
-                 for them by local policy only (RFC 5280 6.3.3)",
-                self.without_combined
-            )?;
-        }
-        if self.unverified > 0 {
-            writeln!(
-                f,
-                "warning: the signatures of {} certificates could not be verified (unsupported algorithm); their issuer \
-                 was matched by name and key identifier",
-                self.unverified
-            )?;
-        }
-        Ok(())
     }
 }
 
