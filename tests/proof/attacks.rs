@@ -346,13 +346,26 @@ pub fn a_forged_heartbeat_is_noticed(world: &dyn World) {
     let beyond = tashika::ledger::Heartbeat { position: true_one.position.plus(5), ..true_one.clone() };
     let other = tashika::ledger::Heartbeat { link: [9; 32], ..true_one.clone() };
     let older = tashika::ledger::Heartbeat { time: nation::at(-1), ..true_one.clone() };
-    for forged in [beyond, other, older] {
+    let later = tashika::ledger::Heartbeat { time: nation::at(400 * 86_400), ..true_one.clone() };
+    for forged in [beyond, other, older, later] {
         world.set_heartbeat(forged);
         let report = scene.verify(world);
         assert!(matches!(&report.findings[..], [Finding::Heartbeat(_)]), "{report}");
     }
     world.set_heartbeat(true_one);
     assert!(scene.verify(world).is_sound());
+}
+
+/// The writer's sign of life moves the head's time without an event: nothing is wrong with that.
+pub fn a_ledger_that_only_beats_is_proved(world: &dyn World) {
+    let scene = scene(world);
+    let last = world.ledger().head().unwrap().time;
+    for seconds in [1, 2, 3_600] {
+        let beat = world.ledger().beat(last + tashika::model::Seconds(seconds)).unwrap();
+        assert_eq!(world.ledger().head().unwrap().time, beat.time);
+        let report = scene.verify(world);
+        assert!(report.is_sound(), "{report}");
+    }
 }
 
 /// Notes that are forged, altered, or another ledger's, are evidence of nothing and are said to be.

@@ -44,6 +44,7 @@ macro_rules! against {
             a_consistently_rewritten_history_is_noticed,
             a_forged_heartbeat_is_noticed,
             a_hidden_certificate_is_noticed,
+            a_ledger_that_only_beats_is_proved,
             a_removed_end_is_noticed,
             a_removed_event_is_noticed,
             a_removed_row_is_noticed,

@@ -84,13 +84,15 @@ pub fn verify(
     // In this order: the heartbeat is overwritten after the head, so it can't be ahead of a head that is read later.
     let heartbeat = caught("the heartbeat", ledger.heartbeat(), &mut findings)?.flatten();
     let stored = ledger.head()?;
+    let later = caught("the heartbeat", ledger.heartbeat(), &mut findings)?.flatten();
+    let beats = [&heartbeat, &later].map(|beat| beat.as_ref().map(|beat| beat.time));
     let evidence = Evidence::new(witnesses.notes, witnesses.keys, stored.ledger, &mut findings);
     let mut walk = Walk::new(ledger, Head::before_first(stored.ledger), evidence, heartbeat);
     let mut changes = Changes::new(CertificateNo(1), limits.changes_max);
     let walked = walk_events(&mut walk, &stored, &mut changes, &mut findings, progress);
     let mut tally = Tally::default();
     if caught("events", walked, &mut findings)? == Some(Arrival::Reached) {
-        walk.compare_head(&stored, &mut findings);
+        walk.compare_head(&stored, beats, &mut findings);
     }
     let listed = check_lists(ledger, &walk, &mut findings, progress);
     tally.members = caught("lists of certificates", listed, &mut findings)?.unwrap_or(0);

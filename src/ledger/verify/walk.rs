@@ -5,7 +5,7 @@ use std::sync::mpsc::sync_channel;
 
 use crate::ledger::seal::link;
 use crate::ledger::{BrokenLink, Head, Heartbeat, Ledger, LedgerError, Sealed, decode_event, leaf};
-use crate::model::{Body, Book, Event, Position, SetEvent};
+use crate::model::{Body, Book, Event, Position, SetEvent, Time};
 
 use super::evidence::Evidence;
 use super::report::{Finding, Findings};
@@ -163,16 +163,21 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// Compares the head row with the events, at the same position.
-    pub(super) fn compare_head(&self, stored: &Head, findings: &mut Findings) {
+    /// Compares the head row with the events, at the same position. `beats` are the times of the heartbeats read before and
+    /// after it: its own time is that of the last event or the last heartbeat.
+    pub(super) fn compare_head(&self, stored: &Head, beats: [Option<Time>; 2], findings: &mut Findings) {
         let here = &self.head;
+        let [before, after] = beats.map(|beat| beat.map_or(here.time, |beat| beat.max(here.time)));
+        if stored.time < before && here.time < before {
+            findings.add(Finding::Heartbeat("is dated later than the ledger's head"));
+        }
         for (same, what) in [
             (stored.ledger == here.ledger, "ledger id"),
             (stored.epoch == here.epoch, "epoch"),
             (stored.position == here.position, "position"),
             (stored.link == here.link, "link"),
             (stored.tree == here.tree, "hash tree"),
-            (stored.time == here.time, "time"),
+            (here.time <= stored.time && stored.time <= after, "time"),
             (stored.book == here.book, "mark of the last change of the registers"),
             (stored.certificates == here.certificates, "count of certificates"),
         ] {
