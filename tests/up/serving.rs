@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tashika::ledger::sqlite::SqliteLedger;
-use tashika::ledger::{CheckpointFile, Ledger};
+use tashika::ledger::{CheckpointFile, Ledger, decode_event};
+use tashika::model::Position;
 
 use crate::program::{Program, ask, readiness, run, send, until};
 
@@ -50,6 +51,31 @@ fn the_probes_answer_and_everything_else_is_refused() {
         assert!(!answer.contains(" 200 "), "{answer}");
     }
     assert_eq!(ask(&at.admin, "GET", "/healthz").0, 200, "and it still answers");
+}
+
+/// As the README says: what is served is proved while it is served, and its copy is a ledger.
+#[test]
+fn a_served_ledger_is_proved_and_its_copy_restored() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = demonstration(dir.path());
+    let file = config.with_file_name("ledger.db");
+    let mut serve = Program::serve(&config, &[]);
+    serve.ready();
+    let last = SqliteLedger::open(&file).unwrap().events_after(Position(0), usize::MAX).unwrap().pop().unwrap();
+    let last = decode_event(&last.bytes).unwrap().time;
+    let beaten = || SqliteLedger::open(&file).unwrap().heartbeat().unwrap().is_some_and(|beat| beat.time > last);
+    until("the heart beats after the last event", beaten);
+    let tashika = |verb: &[&str]| run(&[&["ledger"], verb, &["--config", config.to_str().unwrap()]].concat());
+    let (code, text, error) = tashika(&["verify"]);
+    assert!(code == 0 && text.contains("nothing is wrong"), "{text}{error}");
+    let copy = dir.path().join("copy.db");
+    let (code, _, error) = tashika(&["backup", copy.to_str().unwrap()]);
+    assert_eq!(code, 0, "{error}");
+    assert!(serve.end("TERM").success());
+    fs::remove_file(&file).unwrap();
+    let (code, _, error) = tashika(&["restore", copy.to_str().unwrap()]);
+    assert_eq!(code, 0, "{error}");
+    assert_eq!(tashika(&["verify"]).0, 0);
 }
 
 #[test]
