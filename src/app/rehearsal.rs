@@ -7,7 +7,9 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use crate::ledger::{Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Upkeep, Wanted};
+use crate::ledger::{
+    Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Stray, Upkeep, Wanted,
+};
 use crate::model::{Book, CertificateKey, CertificateNo, Entry, ListNo, Millis, NodeId, Position, Time};
 
 /// A rehearsal of one command on a ledger.
@@ -156,6 +158,10 @@ impl Ledger for Rehearsal {
 
     fn wait(&self, after: Position, at_most: Duration) -> Result<(), LedgerError> {
         self.real.wait(after, at_most)
+    }
+
+    fn strays(&self) -> Result<Vec<Stray>, LedgerError> {
+        self.real.strays()
     }
 
     fn upkeep(&self) -> Result<Upkeep, LedgerError> {

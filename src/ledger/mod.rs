@@ -130,6 +130,10 @@ pub trait Ledger: Send + Sync {
     /// Blocks until something may have been appended after `after`, at most so long.
     fn wait(&self, after: Position, at_most: Duration) -> Result<(), LedgerError>;
 
+    /// What stands in the database beside the proved bytes and doesn't agree with them: columns and indexes to search by,
+    /// columns that the database's own rules decide by, guards taken away, rights given. For proofs: it reads everything.
+    fn strays(&self) -> Result<Vec<Stray>, LedgerError>;
+
     /// A slice of upkeep that keeps look-ups fast; short enough to be called between other work.
     fn upkeep(&self) -> Result<Upkeep, LedgerError>;
 }
@@ -173,6 +177,15 @@ pub struct InboxItem {
     pub issuer: IssuerNo,
     /// The command, as the SQL functions wrote it (JSON, see `docs/INTEGRATING.md`).
     pub command: String,
+}
+
+/// Something beside the proved bytes that doesn't agree with them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stray {
+    /// In words.
+    Fact(String),
+    /// An index that is missing: what is asked by it takes for ever.
+    Index(String),
 }
 
 /// Whether upkeep has more to do.

@@ -8,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use tashika::desk::bulk::{OnBad, Source};
 use tashika::ledger::import::{Context, Format, Records};
-use tashika::ledger::{Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Upkeep, Wanted};
+use tashika::ledger::{
+    Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Stray, Upkeep, Wanted,
+};
 use tashika::model::{Book, CertificateKey, CertificateNo, Entry, IssuerNo, ListNo, Millis, NodeId, Position, Time};
 
 use crate::town::{Town, pseudonym};
@@ -162,6 +164,10 @@ impl Ledger for Forgetful {
 
     fn wait(&self, _: Position, _: Duration) -> Result<(), LedgerError> {
         unreachable!("an import waits for nothing")
+    }
+
+    fn strays(&self) -> Result<Vec<Stray>, LedgerError> {
+        unreachable!("nobody proves it")
     }
 
     fn upkeep(&self) -> Result<Upkeep, LedgerError> {

@@ -356,6 +356,20 @@ pub fn a_forged_heartbeat_is_noticed(world: &dyn World) {
     assert!(scene.verify(world).is_sound());
 }
 
+/// What decides beside the bytes that are hashed: columns to search by, the rules' own columns, guards and rights.
+pub fn what_stands_beside_the_bytes_is_proved_too(world: &dyn World) {
+    for at in 0..world.alter_beside().len() {
+        let another = world.another();
+        history::write(&another.ledger(), Version::True, &mut || {});
+        let before = verify(&*another.ledger(), Witnesses::default(), Limits::default(), &mut |_| {}).unwrap();
+        assert!(before.is_sound(), "{before}");
+        let (word, alter) = another.alter_beside().swap_remove(at);
+        alter();
+        let report = verify(&*another.ledger(), Witnesses::default(), Limits::default(), &mut |_| {}).unwrap();
+        assert!(report.findings.iter().any(|f| f.to_string().contains(word)), "{word}: {report}");
+    }
+}
+
 /// The writer's sign of life moves the head's time without an event: nothing is wrong with that.
 pub fn a_ledger_that_only_beats_is_proved(world: &dyn World) {
     let scene = scene(world);

@@ -63,6 +63,7 @@ macro_rules! against {
             an_unreadable_event_is_noticed,
             doubtful_evidence_is_named,
             little_memory_means_more_passes_not_less_proof,
+            what_stands_beside_the_bytes_is_proved_too,
         }
     };
 }

@@ -7,7 +7,7 @@ use tashika::model::{CertificateNo, ListNo, Position, Status};
 
 use crate::memory_ledger::MemoryLedger;
 use crate::nation;
-use crate::world::World;
+use crate::world::{Alteration, World};
 
 /// The ledger in memory.
 pub struct Memory(MemoryLedger);
@@ -81,6 +81,10 @@ impl World for Memory {
 
     fn drop_timers(&self) {
         self.0.state().timers.clear();
+    }
+
+    fn alter_beside(&self) -> Vec<Alteration<'_>> {
+        Vec::new()
     }
 
     fn set_heartbeat(&self, heartbeat: Heartbeat) {

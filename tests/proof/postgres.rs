@@ -11,7 +11,7 @@ use tashika::model::{CertificateNo, Life, ListNo, Position, Status};
 
 use crate::nation;
 use crate::postgres_server::Cluster;
-use crate::world::World;
+use crate::world::{Alteration, World};
 
 pub struct Postgres {
     url: String,
@@ -132,6 +132,22 @@ impl World for Postgres {
 
     fn drop_timers(&self) {
         assert!(self.intrude().execute("DELETE FROM timer", &[]).unwrap() > 0);
+    }
+
+    fn alter_beside(&self) -> Vec<Alteration<'_>> {
+        let batch = |sql: &'static str| Box::new(move || self.intrude().batch_execute(sql).unwrap()) as Box<dyn Fn()>;
+        vec![
+            ("other names", batch("UPDATE certificate SET holder = decode(repeat('00', 16), 'hex') WHERE no = 4")),
+            ("other names", batch("UPDATE certificate SET medium = decode(repeat('00', 16), 'hex') WHERE no = 4")),
+            (
+                "other names",
+                batch("UPDATE certificate SET sim = decode(repeat('00', 16), 'hex'), operator = 'x' WHERE no = 4"),
+            ),
+            ("its columns", batch("UPDATE status SET life = 0, reason = NULL WHERE life = 2")),
+            ("its columns", batch("UPDATE status SET holds = holds + 1")),
+            ("certificate_serial is missing", batch("DROP INDEX certificate_serial")),
+            ("everybody may update in table event", batch("GRANT UPDATE ON event TO PUBLIC")),
+        ]
     }
 
     fn set_heartbeat(&self, heartbeat: Heartbeat) {

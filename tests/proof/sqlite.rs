@@ -9,7 +9,7 @@ use tashika::model::{CertificateNo, Life, ListNo, Position, Status};
 use tempfile::TempDir;
 
 use crate::nation;
-use crate::world::World;
+use crate::world::{Alteration, World};
 
 pub struct Sqlite {
     folder: TempDir,
@@ -23,17 +23,23 @@ impl Sqlite {
         Self { folder, ledger }
     }
 
-    /// The intruder's connection: no trigger, no constraint that stands in the way.
-    fn intrude(&self) -> Connection {
-        let connection = Connection::open(self.folder.path().join("ledger.db")).unwrap();
-        let names = |kind: &str| -> Vec<String> {
-            let mut select = connection.prepare("SELECT name FROM sqlite_master WHERE type = ?1").unwrap();
-            select.query_map([kind], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    /// The intruder's connection: no trigger, no constraint that stands in the way, until it is dropped.
+    fn intrude(&self) -> Intruder {
+        let connection = self.bare();
+        let triggers: Vec<(String, String)> = {
+            let mut select = connection.prepare("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").unwrap();
+            let rows = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+            rows.map(Result::unwrap).collect()
         };
-        for name in names("trigger") {
+        for (name, _) in &triggers {
             connection.execute(&format!("DROP TRIGGER {name}"), []).unwrap();
         }
-        connection
+        Intruder { connection, triggers }
+    }
+
+    /// A connection with everything in its place.
+    fn bare(&self) -> Connection {
+        Connection::open(self.folder.path().join("ledger.db")).unwrap()
     }
 
     fn one(&self, sql: &str, values: impl rusqlite::Params) {
@@ -44,8 +50,31 @@ impl Sqlite {
         let connection = self.intrude();
         let select = format!("SELECT {column} FROM {table} WHERE {key} = ?1");
         let mut bytes = connection.query_row(&select, [at], |row| row.get(0)).unwrap();
+        drop(connection);
         alter(&mut bytes);
         self.one(&format!("UPDATE {table} SET {column} = ?2 WHERE {key} = ?1"), params![at, bytes]);
+    }
+}
+
+/// Who takes the triggers away, and puts them back to leave no trace.
+struct Intruder {
+    connection: Connection,
+    triggers: Vec<(String, String)>,
+}
+
+impl std::ops::Deref for Intruder {
+    type Target = Connection;
+
+    fn deref(&self) -> &Connection {
+        &self.connection
+    }
+}
+
+impl Drop for Intruder {
+    fn drop(&mut self) {
+        for (_, sql) in &self.triggers {
+            self.connection.execute_batch(sql).unwrap();
+        }
     }
 }
 
@@ -127,6 +156,25 @@ impl World for Sqlite {
 
     fn drop_timers(&self) {
         assert!(self.intrude().execute("DELETE FROM timer", []).unwrap() > 0);
+    }
+
+    fn alter_beside(&self) -> Vec<Alteration<'_>> {
+        let batch = |sql: &'static str| Box::new(move || self.bare().execute_batch(sql).unwrap()) as Box<dyn Fn()>;
+        vec![
+            ("trigger status_is_final is not", batch("DROP TRIGGER status_is_final")),
+            (
+                "its columns",
+                batch("DROP TRIGGER status_is_final; UPDATE status SET life = 0, reason = NULL WHERE life = 2"),
+            ),
+            ("each of its names", batch("DELETE FROM recent WHERE hash = (SELECT max(hash) FROM recent)")),
+            (
+                "trigger event_is_final is not",
+                batch(
+                    "DROP TRIGGER event_is_final; CREATE TRIGGER event_is_final BEFORE UPDATE ON event BEGIN SELECT 1; END",
+                ),
+            ),
+            ("table mine is not", batch("CREATE TABLE mine (x)")),
+        ]
     }
 
     fn set_heartbeat(&self, heartbeat: Heartbeat) {

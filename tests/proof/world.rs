@@ -5,6 +5,9 @@ use std::sync::Arc;
 use tashika::ledger::{Head, Heartbeat, Ledger, Sealed};
 use tashika::model::{CertificateNo, ListNo, Position, Status};
 
+/// A word of the finding, and how to come by it.
+pub type Alteration<'a> = (&'static str, Box<dyn Fn() + 'a>);
+
 /// A ledger as its followers see it, and as somebody sees it who may write anything anywhere in the database.
 pub trait World {
     fn ledger(&self) -> Arc<dyn Ledger>;
@@ -24,6 +27,8 @@ pub trait World {
     fn drop_from_queue(&self, position: Position);
     /// Makes the clock forget everything that it was to see to.
     fn drop_timers(&self);
+    /// Alters what stands beside the proved bytes, each of them by itself; what each should be told by. None in memory.
+    fn alter_beside(&self) -> Vec<Alteration<'_>>;
     fn set_heartbeat(&self, heartbeat: Heartbeat);
     /// Another ledger of the same identity, empty but for its first event.
     fn another(&self) -> Box<dyn World>;

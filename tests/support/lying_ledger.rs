@@ -7,7 +7,9 @@ use std::panic::resume_unwind;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tashika::ledger::{Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Upkeep, Wanted};
+use tashika::ledger::{
+    Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Stray, Upkeep, Wanted,
+};
 use tashika::model::{
     Body, Book, CertificateKey, CertificateNo, Entry, Event, ListNo, Millis, NodeId, Position, Report, ReportKind,
     Role, Subject, Time,
@@ -332,6 +334,10 @@ impl Ledger for LyingLedger {
             return Ok(());
         }
         self.call(|| self.truth.wait(after, at_most))
+    }
+
+    fn strays(&self) -> Result<Vec<Stray>, LedgerError> {
+        self.call(|| self.truth.strays())
     }
 
     fn upkeep(&self) -> Result<Upkeep, LedgerError> {

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tashika::ledger::{
     Answer, Batch, Families, Found, Head, Heartbeat, InboxItem, InboxResult, Lease, Ledger, LedgerError, QueueChange,
-    Sealed, Upkeep, Wanted, decode_certificate,
+    Sealed, Stray, Upkeep, Wanted, decode_certificate,
 };
 use tashika::model::{
     BUDGET_DAYS, Book, BudgetKey, BudgetUse, Certificate, CertificateKey, CertificateNo, Entry, IdempotencyKey,
@@ -385,6 +385,11 @@ impl Ledger for MemoryLedger {
         let nothing_yet = |state: &mut State| state.head.position <= after;
         drop(self.shared.appended.wait_timeout_while(state, at_most, nothing_yet));
         Ok(())
+    }
+
+    /// What is kept once can't disagree with itself.
+    fn strays(&self) -> Result<Vec<Stray>, LedgerError> {
+        Ok(Vec::new())
     }
 
     fn upkeep(&self) -> Result<Upkeep, LedgerError> {

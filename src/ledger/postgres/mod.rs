@@ -7,6 +7,7 @@
 //! Never decides, never keeps a transaction open between calls, never starts a thread.
 
 mod append;
+mod beside;
 mod copy;
 mod errors;
 mod find;
@@ -26,7 +27,7 @@ use std::time::Duration;
 
 use crate::model::{Book, CertificateKey, CertificateNo, Entry, ListNo, Millis, NodeId, Position, Time};
 
-use super::{Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Upkeep, Wanted};
+use super::{Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Stray, Upkeep, Wanted};
 
 use find::Peaks;
 use hints::Hints;
@@ -181,6 +182,10 @@ impl Ledger for PostgresLedger {
 
     fn wait(&self, after: Position, at_most: Duration) -> Result<(), LedgerError> {
         self.hints.wait(&self.pool, after, at_most)
+    }
+
+    fn strays(&self) -> Result<Vec<Stray>, LedgerError> {
+        self.pool.read(beside::strays)
     }
 
     fn upkeep(&self) -> Result<Upkeep, LedgerError> {

@@ -6,6 +6,7 @@
 //! Never decides, never interprets an event but to find the book, never lets a file be anything but whole.
 
 mod append;
+mod beside;
 mod book;
 mod failure;
 mod file;
@@ -24,7 +25,7 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::{Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Upkeep, Wanted};
+use super::{Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Stray, Upkeep, Wanted};
 use crate::model::{Book, CertificateKey, CertificateNo, Entry, ListNo, Millis, NodeId, Position, Time};
 
 use book::BookCache;
@@ -250,6 +251,10 @@ impl Ledger for SqliteLedger {
             }
             Ok(())
         })
+    }
+
+    fn strays(&self) -> Result<Vec<Stray>, LedgerError> {
+        beside::strays(&self.store, &self.lookup)
     }
 
     fn upkeep(&self) -> Result<Upkeep, LedgerError> {

@@ -15,7 +15,7 @@ mod walk;
 
 use crate::model::{CertificateNo, Position};
 
-use super::{Head, Ledger, LedgerError, Note, VerifierKey};
+use super::{Head, Ledger, LedgerError, Note, Stray, VerifierKey};
 use evidence::Evidence;
 use replay::Changes;
 use report::Findings;
@@ -87,7 +87,12 @@ pub fn verify(
     let later = caught("the heartbeat", ledger.heartbeat(), &mut findings)?.flatten();
     let beats = [&heartbeat, &later].map(|beat| beat.as_ref().map(|beat| beat.time));
     let evidence = Evidence::new(witnesses.notes, witnesses.keys, stored.ledger, &mut findings);
+    let strays = caught("what stands beside the proved bytes", ledger.strays(), &mut findings)?.unwrap_or_default();
     let mut walk = Walk::new(ledger, Head::before_first(stored.ledger), evidence, heartbeat);
+    if strays.iter().any(|stray| matches!(stray, Stray::Index(_))) {
+        walk.rows.search_no_more();
+    }
+    strays.into_iter().for_each(|stray| findings.add(Finding::Stray(stray)));
     let mut changes = Changes::new(CertificateNo(1), limits.changes_max);
     let walked = walk_events(&mut walk, &stored, &mut changes, &mut findings, progress);
     let mut tally = Tally::default();

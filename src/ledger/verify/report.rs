@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::model::{CertificateNo, Epoch, LedgerId, Life, ListNo, Position, Status, Time};
 
-use crate::ledger::{BrokenLink, Hash, Head, NoteError};
+use crate::ledger::{BrokenLink, Hash, Head, NoteError, Stray};
 
 /// The outcome of [`verify`](super::verify).
 #[derive(Clone, Debug)]
@@ -133,6 +133,12 @@ pub enum Finding {
         /// The list.
         list: ListNo,
     },
+    /// What stands beside the proved bytes doesn't agree with them.
+    #[error("{}", match .0 {
+        Stray::Fact(fact) => fact.clone(),
+        Stray::Index(name) => format!("the index {name} is missing: nothing can be searched for by it"),
+    })]
+    Stray(Stray),
     /// A search by issuer and serial leads elsewhere.
     #[error("a search for the serial of certificate {no} does not find it: it would be answered as not issued")]
     LookUp {

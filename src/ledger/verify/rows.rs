@@ -31,6 +31,11 @@ impl<'a> Rows<'a> {
         }
     }
 
+    /// From now on nothing is searched for: without its index each search takes for ever.
+    pub(super) fn search_no_more(&mut self) {
+        self.searches = Readable::No;
+    }
+
     /// Checks the rows that a registration counts.
     pub(super) fn registered(
         &mut self,

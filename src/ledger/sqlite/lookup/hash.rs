@@ -27,7 +27,7 @@ pub(in crate::ledger::sqlite) fn of_sim(operator: &Operator, sim: &SimId) -> u64
 }
 
 /// All names of a certificate.
-pub(super) fn of_all(certificate: &Certificate) -> impl Iterator<Item = u64> {
+pub(in crate::ledger::sqlite) fn of_all(certificate: &Certificate) -> impl Iterator<Item = u64> {
     let sim = certificate.sim.map(|sim| of_sim(&sim.operator, &sim.sim));
     let others = [of_key(&certificate.key), of_holder(&certificate.holder), of_medium(&certificate.medium.id)];
     others.into_iter().chain(sim)

@@ -21,7 +21,7 @@ use rusqlite::Connection;
 use crate::ledger::{LedgerError, NewRow};
 use crate::model::CertificateNo;
 
-pub(super) use hash::{of_holder, of_key, of_medium, of_sim};
+pub(super) use hash::{of_all, of_holder, of_key, of_medium, of_sim};
 pub(super) use merge::{Step, step};
 
 use page::{Entry, Layout, NUMBER_MAX};
@@ -82,7 +82,7 @@ impl Addition {
             if row.no.0 > NUMBER_MAX {
                 return Err(LedgerError::Full(format!("certificate {} is beyond the look-ups", row.no)));
             }
-            entries.extend(hash::of_all(&row.certificate).map(|hash| (hash, row.no.0)));
+            entries.extend(of_all(&row.certificate).map(|hash| (hash, row.no.0)));
         }
         Ok(if rows.len() < BULK_ROWS { Self::Few(entries) } else { Self::bulk(entries) })
     }
