@@ -26,6 +26,8 @@ pub struct Config {
     pub admin: SocketAddr,
     /// The oldest heartbeat with which the program calls itself ready.
     pub heartbeat_max: Seconds,
+    /// How far this machine's clock may be ahead of the ledger's time for this process to lead; none: any.
+    pub clock_leap_max: Option<Seconds>,
     /// The URL under which relying parties reach the public listener.
     pub public_url: String,
     /// The key that turns identifiers into pseudonyms.
@@ -128,6 +130,7 @@ struct RawServe {
     admin: SocketAddr,
     public_url: Option<String>,
     heartbeat_max_seconds: u32,
+    clock_leap_max_hours: u32,
 }
 
 #[derive(Debug, Deserialize)]
@@ -188,6 +191,9 @@ impl Config {
             let why = "must be 2 to 3,600: the heart beats about once a second".into();
             return Err(value("serve.heartbeat_max_seconds", why));
         }
+        if raw.serve.clock_leap_max_hours > LEAP_HOURS_MAX {
+            return Err(value("serve.clock_leap_max_hours", "must be 0 (any) to 8,760".into()));
+        }
         if raw.checkpoints.name.is_empty() || raw.checkpoints.name.contains(|c: char| c.is_whitespace() || c == '+') {
             return Err(value("checkpoints.name", "must be a name without spaces and '+'".into()));
         }
@@ -199,6 +205,10 @@ impl Config {
             listen: raw.serve.listen,
             admin: raw.serve.admin,
             heartbeat_max: Seconds(raw.serve.heartbeat_max_seconds),
+            clock_leap_max: match raw.serve.clock_leap_max_hours {
+                0 => None,
+                hours => Some(Seconds(hours * 3_600)),
+            },
             public_url: raw.serve.public_url.unwrap_or_else(|| format!("http://{}", raw.serve.listen)),
             pseudonym_key: base.join(raw.keys.pseudonym),
             checkpoint_key: base.join(raw.keys.checkpoint),
@@ -310,6 +320,7 @@ impl Default for RawServe {
             admin: SocketAddr::from(([127, 0, 0, 1], 8081)),
             public_url: None,
             heartbeat_max_seconds: 5,
+            clock_leap_max_hours: 72,
         }
     }
 }
@@ -354,6 +365,9 @@ fn parse_hours(text: &str) -> Result<OfficeHours, String> {
     let (opens, closes) = (second(opens).ok_or_else(wrong)?, second(closes).ok_or_else(wrong)?);
     if opens < closes { Ok(OfficeHours { opens, closes }) } else { Err(format!("'{text}' ends before it begins")) }
 }
+
+/// A year: a ledger that stood still for longer is looked at by a person.
+const LEAP_HOURS_MAX: u32 = 8_760;
 
 #[cfg(test)]
 mod tests {

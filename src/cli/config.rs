@@ -52,6 +52,7 @@ fn settings(config: &Config) -> Vec<(&'static str, Value)> {
         ("serve.listen", json!(config.listen.to_string())),
         ("serve.admin", json!(config.admin.to_string())),
         ("serve.heartbeat_max_seconds", json!(config.heartbeat_max.0)),
+        ("serve.clock_leap_max_hours", json!(config.clock_leap_max.map_or(0, |leap| leap.0 / 3_600))),
         ("serve.public_url", json!(config.public_url)),
         ("keys.pseudonym", json!(whole(&config.pseudonym_key))),
         ("keys.checkpoint", json!(whole(&config.checkpoint_key))),

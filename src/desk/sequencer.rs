@@ -4,7 +4,7 @@
 //! one; the lease keeps them from doing the same work twice, and the comparison of heads keeps it right if they do.
 
 use crate::ledger::{Lease, Ledger, LedgerError, Upkeep};
-use crate::model::{Millis, NodeId};
+use crate::model::{Millis, NodeId, Seconds};
 
 use super::task::{DeskError, Done, Task};
 
@@ -13,6 +13,7 @@ use super::task::{DeskError, Done, Task};
 pub struct Sequencer {
     node: NodeId,
     last_beat: Option<Millis>,
+    leap_max: Option<Seconds>,
 }
 
 /// What a step found and did.
@@ -24,6 +25,8 @@ pub struct Stepped {
     pub more: bool,
     /// When another leads: until when, unless it renews its lease.
     pub others_until: Option<Millis>,
+    /// This process's clock is so much ahead of the ledger's time that it must not lead.
+    pub leap: Option<Seconds>,
     /// Tasks that failed; they are tried again at a later step.
     pub failures: Vec<DeskError>,
 }
@@ -31,7 +34,13 @@ pub struct Stepped {
 impl Sequencer {
     /// A sequencer for this process.
     pub fn new(node: NodeId) -> Self {
-        Self { node, last_beat: None }
+        Self { node, last_beat: None, leap_max: None }
+    }
+
+    /// Makes it lead only where its clock is at most so far ahead of the ledger's time. What a clock does that is wrong can't
+    /// be taken back: holds turn final, and ledger time never decreases.
+    pub fn leaping_at_most(self, leap_max: Option<Seconds>) -> Self {
+        Self { leap_max, ..self }
     }
 
     /// One step; to be called about every [`STEP_MS`].
@@ -41,6 +50,12 @@ impl Sequencer {
         submit: &mut dyn FnMut(Task) -> Done,
         now: Millis,
     ) -> Result<Stepped, LedgerError> {
+        if let Some(leap) = self.leap(ledger, now)? {
+            if self.last_beat.take().is_some() {
+                self.stop(ledger)?;
+            }
+            return Ok(Stepped { leap: Some(leap), ..Stepped::default() });
+        }
         if let Lease::Others { until, .. } = ledger.lease(LEASE, self.node, now, LEASE_TERM_MS)? {
             self.last_beat = None;
             return Ok(Stepped { others_until: Some(until), ..Stepped::default() });
@@ -62,6 +77,15 @@ impl Sequencer {
         }
         stepped.more |= ledger.upkeep()? == Upkeep::More;
         Ok(stepped)
+    }
+
+    /// By how much this clock is ahead of the ledger's time, if that is more than can be believed.
+    fn leap(&self, ledger: &dyn Ledger, now: Millis) -> Result<Option<Seconds>, LedgerError> {
+        let Some(leap_max) = self.leap_max else { return Ok(None) };
+        let ahead = now.time().unix().saturating_sub(ledger.head()?.time.unix());
+        let leap = u32::try_from(ahead).ok().map(Seconds).filter(|ahead| *ahead > leap_max);
+        // A ledger that was made and never led has stood still for as long as it pleased its owner.
+        Ok(if leap.is_some() && ledger.heartbeat()?.is_none() { None } else { leap })
     }
 
     /// Gives the lease back, so that another need not wait for its end.

@@ -5,7 +5,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use tashika::ledger::postgres::PostgresLedger;
-use tashika::ledger::{Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Upkeep, Wanted};
+use tashika::ledger::{
+    Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Stray, Upkeep, Wanted,
+};
 use tashika::model::{Book, CertificateKey, CertificateNo, Entry, ListNo, Millis, NodeId, Position, Status, Time};
 
 use crate::memory_ledger::MemoryLedger;
@@ -173,6 +175,10 @@ impl Ledger for Mirror {
 
     fn wait(&self, after: Position, at_most: Duration) -> Result<(), LedgerError> {
         self.postgres.wait(after, at_most)
+    }
+
+    fn strays(&self) -> Result<Vec<Stray>, LedgerError> {
+        self.postgres.strays()
     }
 
     fn upkeep(&self) -> Result<Upkeep, LedgerError> {

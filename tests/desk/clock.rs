@@ -40,6 +40,32 @@ fn a_carriers_hold_becomes_final_unless_contradicted() {
     assert!(due_task(&office.ledger, office.now).unwrap().is_none(), "timers that were seen to are gone");
 }
 
+/// A clock set weeks ahead would turn holds final, which nobody can take back.
+#[test]
+fn a_clock_that_leapt_does_nothing() {
+    let mut office = Office::open();
+    office.report(actor(Role::Carrier(operator("mno-1"))), ReportKind::ContractEnded, phone_of(1)).unwrap();
+    let ledger = office.ledger.clone();
+    let wall = |office: &Office, days: u32| Millis((office.now + Seconds::days(days)).unix() * 1_000);
+    let (now, later) = (wall(&office, 0), wall(&office, 40));
+    let mut step = |sequencer: &mut Sequencer, at: Millis| {
+        sequencer.step(&ledger, &mut |task| office.desk.one(&task, at.time()), at).unwrap()
+    };
+    let mut careful = Sequencer::new(NodeId([1; 16])).leaping_at_most(Some(Seconds::days(3)));
+    // Whatever the time, a ledger that nobody ever led is led.
+    assert!(step(&mut careful, now).leads);
+    let head = Ledger::head(&ledger).unwrap();
+    let stepped = step(&mut careful, later);
+    assert_eq!((stepped.leads, stepped.leap), (false, Some(Seconds::days(40))));
+    assert_eq!(Ledger::head(&ledger).unwrap(), head, "no event, and no heartbeat that would lift the ledger's time");
+    let mut other = Sequencer::new(NodeId([2; 16])).leaping_at_most(Some(Seconds::days(3)));
+    assert!(step(&mut other, now).leads, "the lease was given back");
+    // Told to trust its clock, it does what is due.
+    other.stop(&ledger).unwrap();
+    assert!(step(&mut Sequencer::new(NodeId([3; 16])), later).leads);
+    assert!(office.status(3).revocation().is_some());
+}
+
 #[test]
 fn the_dead_keep_their_holds_until_the_registry_is_sure() {
     let mut office = Office::open();

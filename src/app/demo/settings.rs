@@ -89,6 +89,8 @@ fn text(listen: SocketAddr, admin: SocketAddr, public_url: &str) -> String {
          listen = \"{listen}\"\n\
          admin = \"{admin}\"\n\
          public_url = {public_url:?}\n\
+         # A demonstration may lie about for weeks before it goes on.\n\
+         clock_leap_max_hours = 0\n\
          \n\
          [keys]\n\
          pseudonym = \"pseudonym.key\"\n\

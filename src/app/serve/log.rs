@@ -51,6 +51,10 @@ pub(super) fn changes(before: &Signs, after: &Signs) -> Vec<String> {
             Lead::Others => "leads no longer".to_owned(),
         });
     }
+    if let (None, Some(leap)) = (before.leap, after.leap) {
+        let hours = counted(u64::from(leap.0 / 3_600), "hour");
+        lines.push(format!("does not lead: this machine's clock is {hours} ahead of the ledger's time"));
+    }
     match (&before.ledger, &after.ledger) {
         (LedgerSign::Lost(_), LedgerSign::Lost(_)) | (LedgerSign::Frozen(_), LedgerSign::Frozen(_)) => {}
         (_, LedgerSign::Lost(why)) => lines.push(format!("the ledger is away: {why}")),

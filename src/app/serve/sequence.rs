@@ -12,7 +12,7 @@ use crate::app::witness::{self, WitnessError};
 use crate::app::{Writer, clock, compose};
 use crate::desk::{Desk, STEP_MS, Sequencer, Stepped};
 use crate::ledger::{CheckpointFile, Heartbeat, Ledger, LedgerError, Severity};
-use crate::model::Policy;
+use crate::model::{Policy, Seconds};
 
 /// The ledger, once it is open; for the threads that need it too.
 pub(super) type Opened = Arc<OnceLock<Arc<dyn Ledger>>>;
@@ -26,6 +26,7 @@ pub(super) struct Sequence {
     pub vitals: Arc<Vitals>,
     pub stop: Arc<Stop>,
     pub checkpoints: CheckpointFile,
+    pub leap_max: Option<Seconds>,
 }
 
 /// Whether this process may write.
@@ -43,7 +44,16 @@ impl Sequence {
     /// What a configuration asks for.
     pub fn new(config: &Config, part: Part, opened: Opened, vitals: Arc<Vitals>, stop: Arc<Stop>) -> Self {
         let checkpoints = CheckpointFile::at(&config.checkpoint_file);
-        Self { place: config.ledger.clone(), policy: config.policy.clone(), part, opened, vitals, stop, checkpoints }
+        Self {
+            place: config.ledger.clone(),
+            policy: config.policy.clone(),
+            part,
+            opened,
+            vitals,
+            stop,
+            checkpoints,
+            leap_max: config.clock_leap_max,
+        }
     }
 
     /// The thread's whole life.
@@ -51,7 +61,7 @@ impl Sequence {
         let Some(ledger) = self.open() else { return };
         let desk = Desk::new(ledger.clone(), self.policy.clone());
         let writer = Writer::new(desk, clock::now);
-        let mut sequencer = Sequencer::new(clock::new_node_id());
+        let mut sequencer = Sequencer::new(clock::new_node_id()).leaping_at_most(self.leap_max);
         let mut standing = Standing::Unproved;
         let mut pause = Duration::ZERO;
         while self.stop.pause(pause) == Pause::Over {
@@ -145,6 +155,7 @@ impl Sequence {
             signs.round = clock::now_millis();
             signs.heartbeat = heartbeat;
             signs.lead = if stepped.leads { Lead::Mine } else { Lead::Others };
+            signs.leap = stepped.leap;
             signs.failing = stepped.failures.first().map(ToString::to_string);
         });
     }

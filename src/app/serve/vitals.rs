@@ -29,6 +29,8 @@ pub(super) struct Signs {
     pub lead: Lead,
     /// The desk's last failure to see to timers or the inbox, if the last step had one.
     pub failing: Option<String>,
+    /// This clock is so much ahead of the ledger's time that this process doesn't lead.
+    pub leap: Option<Seconds>,
     /// Of the checkpoints. Written by the notary's thread.
     pub checkpoint: CheckpointSign,
 }
@@ -148,6 +150,16 @@ pub(super) fn judge(signs: &Signs, now: Millis, bounds: Bounds) -> Readiness {
         CheckpointSign::Failing(why) => add("checkpoint-failing", why.clone()),
         CheckpointSign::Disagree(why) => add("checkpoint-disagrees", why.clone()),
     }
+    if let Some(leap) = signs.leap {
+        let hours = leap.0 / 3_600;
+        add(
+            "clock-ahead",
+            format!(
+                "this machine's clock is {hours} hours ahead of the ledger's time: set the clock; or if the ledger stood still \
+                 so long, start once with serve.clock_leap_max_hours = 0"
+            ),
+        );
+    }
     if let Some(why) = &signs.failing {
         add("desk-failing", why.clone());
     }
@@ -181,6 +193,7 @@ mod tests {
             heartbeat: Some(Heartbeat { epoch: Epoch(0), position: Position(9), link: [0; 32], time }),
             lead: Lead::Mine,
             failing: None,
+            leap: None,
             checkpoint: CheckpointSign::Fine,
         }
     }
@@ -208,6 +221,7 @@ mod tests {
         assert_eq!(with(|signs| signs.checkpoint = CheckpointSign::Failing("x".into())), ["checkpoint-failing"]);
         assert_eq!(with(|signs| signs.checkpoint = CheckpointSign::Disagree("x".into())), ["checkpoint-disagrees"]);
         assert_eq!(with(|signs| signs.failing = Some("x".into())), ["desk-failing"]);
+        assert_eq!(with(|signs| signs.leap = Some(Seconds::days(40))), ["clock-ahead"]);
     }
 
     #[test]
