@@ -3,7 +3,7 @@
 //! This file is the map. The rooms, in the order a newcomer should read them:
 //!
 //! - [`model`] — nouns and rules of the domain: serials, holds, status, events, authority. Pure.
-//! - [`asn1`] — bytes ⇄ model: X.509 certificates built and read.
+//! - [`asn1`] — bytes ⇄ model: OCSP requests read and replies assembled, X.509 certificates built and read.
 //! - [`ledger`] — the issuance database, the truth: contract, event bytes, hash tree, adapters.
 //! - [`keys`] — signing keys: what can sign, and where its secret lies.
 //! - [`desk`] — commands that change a status: authorise, budget, decide, append; the queue, undo, the sequencer.

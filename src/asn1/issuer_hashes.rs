@@ -4,6 +4,7 @@
 
 use aws_lc_rs::digest::{Algorithm, SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
 
+use super::ocsp::HashedIssuer;
 use super::{Name, PublicKey};
 
 /// An issuer's hashes under both algorithms that are asked with (RFC 6960 §4.1.1, RFC 9919 §3.1.1).
@@ -30,6 +31,16 @@ impl IssuerHashes {
             name_sha256: hash(&SHA256, name.as_der()),
             key_sha256: hash(&SHA256, key.key_bits()),
         }
+    }
+
+    /// As a CertID with SHA-1 names this issuer.
+    pub fn sha1(&self) -> HashedIssuer {
+        HashedIssuer::Sha1 { name: self.name_sha1, key: self.key_sha1 }
+    }
+
+    /// As a CertID with SHA-256 names this issuer.
+    pub fn sha256(&self) -> HashedIssuer {
+        HashedIssuer::Sha256 { name: self.name_sha256, key: self.key_sha256 }
     }
 }
 

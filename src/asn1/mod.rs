@@ -1,4 +1,5 @@
-//! Bytes ⇄ model: the X.509 this house writes and the few fields of it that it reads back.
+//! Bytes ⇄ model: OCSP requests and replies ([`ocsp`]), the X.509 this house writes and the few fields of it that it
+//! reads back.
 //!
 //! The demonstration PKI and the test data build certificates here ([`CertificateProfile`], [`Extensions`]); the
 //! importers, `issuer add` and the key ring read them ([`CertificateFields`]). The structure of a certificate is coded
@@ -14,6 +15,7 @@ mod extensions;
 mod fields;
 mod issuer_hashes;
 mod name;
+pub mod ocsp;
 mod pem;
 mod public_key;
 mod raw;

@@ -25,17 +25,29 @@ impl SignatureAlgorithm {
 
     /// The DER of its `AlgorithmIdentifier`: parameters absent for ECDSA (RFC 5758 §3.2), NULL for RSA (RFC 4055 §5).
     pub fn identifier_der(self) -> Vec<u8> {
-        let (arcs, parameters): (&'static [u32], _) = match self {
-            Self::EcdsaSha256 => (&[1, 2, 840, 10045, 4, 3, 2], None),
-            Self::EcdsaSha384 => (&[1, 2, 840, 10045, 4, 3, 3], None),
-            Self::RsaSha256 => (&[1, 2, 840, 113549, 1, 1, 11], Some(Any::new(NULL.to_vec()))),
+        let parameters = match self {
+            Self::EcdsaSha256 | Self::EcdsaSha384 => None,
+            Self::RsaSha256 => Some(Any::new(NULL.to_vec())),
         };
-        encode(&AlgorithmIdentifier { algorithm: Oid::new_unchecked(arcs.into()), parameters })
+        encode(&AlgorithmIdentifier { algorithm: Oid::new_unchecked(self.arcs().into()), parameters })
     }
 
     /// The algorithm of that `AlgorithmIdentifier`; none: not one of ours.
     pub fn from_identifier(der: &[u8]) -> Option<Self> {
         Self::ALL.into_iter().find(|algorithm| algorithm.identifier_der() == der)
+    }
+
+    /// The algorithm with that object identifier, whatever parameters stand beside it; none: not one of ours.
+    pub(super) fn from_oid(oid: &Oid) -> Option<Self> {
+        Self::ALL.into_iter().find(|algorithm| **oid == *algorithm.arcs())
+    }
+
+    fn arcs(self) -> &'static [u32] {
+        match self {
+            Self::EcdsaSha256 => &[1, 2, 840, 10045, 4, 3, 2],
+            Self::EcdsaSha384 => &[1, 2, 840, 10045, 4, 3, 3],
+            Self::RsaSha256 => &[1, 2, 840, 113549, 1, 1, 11],
+        }
     }
 }
 

@@ -12,6 +12,7 @@ mod command;
 mod event;
 mod hold;
 mod ids;
+mod limits;
 mod policy;
 mod reason;
 mod refusal;
@@ -36,6 +37,7 @@ pub use ids::{
     AppletId, Batch, CertificateNo, Epoch, HoldId, HolderId, IdError, IdempotencyKey, IssuerNo, LedgerId, ListNo,
     MediumId, Municipality, NodeId, Operator, PersonId, Position, ScopeNo, SimId,
 };
+pub use limits::RequestLimits;
 pub use policy::{OfficeHours, Policy, SetRule};
 pub use reason::{Reason, ReasonError};
 pub use refusal::Refusal;
