@@ -246,8 +246,8 @@ impl Status {
             return Ok(self.decide_loss_date(lost_at));
         }
         // The same party reporting again doesn't open a second hold: one release must undo one loss.
-        let again = self.holds.iter().filter(|hold| hold.kind == kind && !kind.needs_two_people());
-        if again.clone().next().is_some() && !again.clone().all(|hold| outweighs(becomes, hold.becomes)) {
+        let own: Vec<_> = self.holds.iter().filter(|hold| hold.kind == kind && !kind.needs_two_people()).collect();
+        if !own.is_empty() && !is_news(becomes, own.iter().filter_map(|hold| hold.becomes)) {
             return Ok(self.decide_loss_date(lost_at));
         }
         if self.holds.len() >= HOLDS_MAX {
@@ -339,9 +339,14 @@ impl Status {
     }
 }
 
-/// Whether a hold would end worse than another: "lost" after "contract ended" is news, the other way round it isn't.
-fn outweighs(new: Option<Final>, known: Option<Final>) -> bool {
-    matches!((new, known), (Some(new), Some(known)) if new.reason.outweighs(known.reason))
+/// Whether one more end changes how a party's open holds end together: at the first term, for the worst of the reasons
+/// (`timer.rs`). A first end is news, as is "lost" after "contract ended"; the other way round it isn't, and no end at all
+/// takes none away.
+fn is_news(new: Option<Final>, mut known: impl Iterator<Item = Final> + Clone) -> bool {
+    new.is_some_and(|new| {
+        let sooner = known.clone().all(|end| new.due < end.due);
+        sooner || known.all(|end| new.reason.outweighs(end.reason))
+    })
 }
 
 impl Change {
