@@ -9,7 +9,7 @@ use crate::model::{
 use super::campaign::{is_open, nothing_to_undo};
 use super::decide::{Round, Ruled};
 use super::queue::{decide_queued, still_waits, wait};
-use super::register::{check_certificates, check_issuer, check_scope, record_certificates};
+use super::register::{check_certificates, check_enrolment, check_issuer, check_scope, record_certificates};
 use super::set::check_list;
 use super::task::{DeskError, Done, Task};
 
@@ -56,6 +56,9 @@ pub(super) fn do_task(ledger: &dyn Ledger, round: &mut Round<'_>, task: &Task) -
             match check_certificates(&round.papers.book, actor, certificates, next) {
                 Err(refusal) => Err(refusal.into()),
                 Ok(()) => {
+                    if let Err(refusal) = check_enrolment(ledger, certificates)? {
+                        return Ok(Err(refusal.into()));
+                    }
                     let certificates = certificates.clone();
                     record_certificates(ledger, &mut round.batch, actor, certificates, round.policy, round.now)?
                         .map(|at| Outcome::Done { first: at, last: at })

@@ -200,6 +200,13 @@ impl Status {
         }
     }
 
+    /// Since when it has not been good, its time of loss included, if it isn't: what was enrolled under it afterwards may
+    /// be another's.
+    pub fn in_doubt_since(&self) -> Option<Time> {
+        let revoked = self.revocation().map(|revocation| revocation.at);
+        self.held_since().into_iter().chain(revoked).chain(self.lost_at()).min()
+    }
+
     /// What a wish amounts to now. Touches nothing.
     pub fn decide(&self, wish: &Wish, now: Time) -> Result<Decided, StatusRefusal> {
         match wish {

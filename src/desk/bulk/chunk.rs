@@ -6,6 +6,7 @@ use std::collections::HashMap;
 
 use super::closed::Closed;
 use super::sync::change_for;
+use crate::desk::register::in_doubt_at_enrolment;
 use crate::ledger::import::{Fault, NamedLink, Record, States};
 use crate::ledger::{Batch, Head, Ledger, LedgerError, NewStatus, Wanted};
 use crate::model::{
@@ -56,8 +57,12 @@ impl Known {
         let linked = records.iter().flat_map(|record| record.links.iter()).map(key_of);
         let keys: Vec<_> = own.iter().copied().chain(linked).collect();
         let found = ledger.registered(&keys)?;
-        let named: Vec<_> = found[..own.len()].iter().flatten().copied().collect();
-        let numbers = keys.into_iter().zip(found).filter_map(|(key, no)| Some((key, no?))).collect();
+        let mut named: Vec<_> = found[..own.len()].iter().flatten().copied().collect();
+        let numbers: HashMap<_, _> = keys.into_iter().zip(found).filter_map(|(key, no)| Some((key, no?))).collect();
+        let enrolled_under = |record: &&Record| numbers.get(&key_of(record.links.issued_under?)).copied();
+        named.extend(records.iter().filter(|record| record.certificate.is_phone()).filter_map(enrolled_under));
+        named.sort_unstable();
+        named.dedup();
         let entries = if named.is_empty() {
             HashMap::new()
         } else {
@@ -86,9 +91,23 @@ impl Known {
             }
             None => {
                 closed.check(book, &record.certificate)?;
+                self.check_enrolment(record)?;
                 let status = Status::at_registration(&record.certificate, Position(0));
                 Ok(Deed::Register(change_for(record, &status, now)?))
             }
+        }
+    }
+
+    /// Rule X for newcomers (`desk/register.rs`). What stands earlier in the file has no status yet: no format that knows
+    /// links says any.
+    fn check_enrolment(&self, record: &Record) -> Result<(), Fault> {
+        let under = record.links.issued_under.and_then(|link| self.numbers.get(&key_of(link)));
+        match under.and_then(|no| self.entries.get(no)) {
+            Some(under) if record.certificate.is_phone() => match in_doubt_at_enrolment(&record.certificate, under) {
+                Some(since) => Err(Fault::EnrolledInDoubt { under: under.certificate.key.serial, since }),
+                None => Ok(()),
+            },
+            _ => Ok(()),
         }
     }
 
@@ -134,7 +153,7 @@ pub(super) struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// The numbers of the registered certificates whose status it changes.
+    /// Whether it was decided on this registered certificate's status.
     pub(super) fn touches(&self, number: CertificateNo) -> bool {
         self.known.entries.contains_key(&number)
     }

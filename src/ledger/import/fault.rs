@@ -1,7 +1,7 @@
 //! What can be wrong with one entry of an imported file: the cause that is named beside its line.
 
 use crate::asn1::Asn1Error;
-use crate::model::{IdError, Reason, ReasonError, SerialError};
+use crate::model::{IdError, Reason, ReasonError, Serial, SerialError, Time, enrolled_in_doubt};
 
 /// Why an entry can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,6 +48,14 @@ pub enum Fault {
         unit: super::Unit,
         /// The first place.
         first: u64,
+    },
+    /// Enrolled under a card's certificate after that was lost, held or revoked.
+    #[error("{}", enrolled_in_doubt(under, *since))]
+    EnrolledInDoubt {
+        /// The card's certificate.
+        under: Serial,
+        /// Since when it has been in doubt.
+        since: Time,
     },
     /// Marked as expired, with an end of validity still to come.
     #[error("marked expired (E), but it is valid until {0}: run 'openssl ca -updatedb' or correct the flag")]
