@@ -103,7 +103,7 @@ pub enum ConfigError {
 
 /// The file as it is written.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table of settings")]
 struct Raw {
     ledger: RawLedger,
     #[serde(default)]
@@ -117,14 +117,14 @@ struct Raw {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table of settings")]
 struct RawLedger {
     /// `sqlite:FILE` or `postgres://…`.
     url: String,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table of settings")]
 struct RawServe {
     listen: SocketAddr,
     admin: SocketAddr,
@@ -134,14 +134,14 @@ struct RawServe {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table of settings")]
 struct RawKeys {
     pseudonym: PathBuf,
     checkpoint: PathBuf,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table of settings")]
 struct RawCheckpoints {
     file: PathBuf,
     name: String,
@@ -151,7 +151,7 @@ struct RawCheckpoints {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table of settings")]
 struct RawDesk {
     /// `MEDIUM/USAGE` pairs whose last hold may be lifted.
     releasable: Option<Vec<String>>,
@@ -392,6 +392,8 @@ mod tests {
                 "ledger.url = 'sqlite:x'\nledgr = 1",
                 "line 2: this is no setting of tashika's, or not its form: correct it (unknown field `ledgr`",
             ),
+            ("ledger = 5", "expected a table of settings"),
+            ("ledger.url = 'sqlite:x'\ndesk = 'open'", "expected a table of settings"),
             ("ledger.url = 'mysql://x'", "ledger.url"),
             ("ledger.url = 'sqlite:x'\nserve.admin = '0.0.0.0:1'", "serve.admin"),
             ("ledger.url = 'sqlite:x'\ndesk.confirm_after_days = 0", "desk.confirm_after_days"),

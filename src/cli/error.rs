@@ -266,6 +266,7 @@ fn of_bulk(error: &BulkError) -> Exit {
         BulkError::Ledger(error) => of_ledger(error),
         BulkError::List { .. } | BulkError::Overtaken(_) => Exit::Unavailable,
         BulkError::Scope(_) => Exit::NotFound,
+        BulkError::SimUnsaid => Exit::Usage,
         BulkError::Bad { .. }
         | BulkError::Changed { .. }
         | BulkError::Io(_)

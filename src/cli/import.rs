@@ -63,12 +63,12 @@ struct Common {
     /// SIGN or AUTH, where the file doesn't say [default: by key usage, else AUTH].
     #[arg(long = "type", value_name = "TYPE", value_parser = usage)]
     usage: Option<Usage>,
-    /// CARD, SIM, ESE_ANDROID or SE_APPLE, where the file doesn't say.
-    #[arg(long, default_value = "CARD", value_name = "KIND", value_parser = medium)]
-    medium: MediumKind,
+    /// CARD, ESE_ANDROID or SE_APPLE, where the file doesn't say; SIMs take NDJSON [default: CARD].
+    #[arg(long, value_name = "KIND", value_parser = medium)]
+    medium: Option<MediumKind>,
     /// The chip batch, where the file doesn't say.
-    #[arg(long, default_value_t = 0, hide_default_value = true)]
-    batch: u32,
+    #[arg(long)]
+    batch: Option<u32>,
     /// The municipality of registration, where the file doesn't say.
     #[arg(long, value_name = "CODE", value_parser = municipality)]
     municipality: Option<Municipality>,
@@ -136,8 +136,8 @@ impl Common {
         Ok(Defaults {
             usage: self.usage,
             medium: self.medium,
-            batch: Batch(self.batch),
-            municipality: self.municipality.unwrap_or(Municipality(0)),
+            batch: self.batch.map(Batch),
+            municipality: self.municipality,
             scope,
             known_from: clock::now(),
         })

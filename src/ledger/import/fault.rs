@@ -25,6 +25,16 @@ pub enum Fault {
         /// As the file states it.
         stated: String,
     },
+    /// The ledger already knows the certificate with another value than the import was asked to take for the whole file.
+    #[error("contradicts what is registered: {field} is {registered} in the ledger, {asked} was asked for")]
+    ContradictsOption {
+        /// Which fact, by the name of its option.
+        field: &'static str,
+        /// As it is registered.
+        registered: String,
+        /// As it was asked for.
+        asked: String,
+    },
     /// A set event ended or holds everything that this certificate would belong to.
     #[error("nothing can be registered with this {what} any more: event {event} closed it")]
     Closed {
@@ -33,6 +43,9 @@ pub enum Fault {
         /// The set event's position.
         event: u64,
     },
+    /// Fewer octets than the certificate says it has.
+    #[error("the file ends in the middle of this certificate: it was cut off")]
+    CutOff,
     /// A date in none of OpenSSL's two forms.
     #[error("{field} '{text}' is not a date such as 261120093000Z or 20561120093000Z")]
     Date {
