@@ -214,7 +214,7 @@ fn a_campaign_is_undone_by_two_people() {
     house.refused_in_one_line(&["undo", "--cause", "4711"], 3, "there is no event 4711");
     house.refused_in_one_line(&ask, 1, "nothing to undo");
     house.refused_in_one_line(&[&ask[..], &["--dry-run"]].concat(), 1, "nothing to undo");
-    house.refused_in_one_line(&["undo"], 2, "--as <ORG/PERSON>");
+    house.refused_in_one_line(&["undo"], 2, "say what to undo: --cause ID, or --as ORG/PERSON --since TIME");
     house.refused_in_one_line(&["undo", "--as", "ops", "--since", "2026-01-01T00:00:00Z"], 2, "with the person");
 }
 

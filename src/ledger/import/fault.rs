@@ -195,6 +195,9 @@ pub enum Fault {
     /// The end before the beginning.
     #[error("the validity ends before it begins")]
     ValidityReversed,
+    /// A serial of nobody's.
+    #[error("serial {0} of which issuer? name it with --issuer, or write ISSUER/{0}")]
+    WhoseSerial(Serial),
     /// Several scopes, none chosen.
     #[error("the issuer has several CRL scopes: say which one")]
     WhichScope,
