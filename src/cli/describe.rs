@@ -6,7 +6,7 @@ use crate::app::words::counted;
 use crate::ledger::{Ledger, decode_event};
 use crate::model::{
     Actor, Body, Book, CertificateKey, Change, Command, Event, HoldId, HoldKind, Outcome, Position, Report, Request,
-    Role, SetChange, SetTarget, Subject, UndoScope, Verdict, WhyQueued,
+    Role, SetChange, SetTarget, Subject, UndoScope, WhyQueued,
 };
 
 use super::error::{CliError, Exit};
@@ -239,7 +239,7 @@ pub fn command_text(book: &Book, command: &Command) -> String {
     match command {
         Command::Activate(key) => format!("activate {}", key_name(book, key)),
         Command::AdoptEpoch { epoch, note } => format!("adopt epoch {epoch} ({note})"),
-        Command::DecideQueued { queued, verdict } => format!("{} {queued}", verdict_name(*verdict)),
+        Command::DecideQueued { queued, verdict } => format!("{} {queued}", verdict.name()),
         Command::Hold { key, lost_at } => format!("hold {}{}", key_name(book, key), lost(lost_at.as_ref())),
         Command::Release { key, holds } => format!("release {} from {}", key_name(book, key), hold_ids(holds)),
         Command::Report(report) => report_text(report),
@@ -261,7 +261,7 @@ fn body_text(book: &Book, body: &Body) -> String {
         Body::Queued { request, why } => {
             format!("waits ({}): {}", why_queued(*why), command_text(book, &request.command))
         }
-        Body::QueueDecided { queued, verdict } => format!("{queued} {}", verdict_name(*verdict)),
+        Body::QueueDecided { queued, verdict } => format!("{queued} {}", verdict.name()),
         Body::Registered { count, .. } => format!("{} registered", counted(u64::from(*count), "certificate")),
         Body::Reported(report) => report_text(report),
         Body::ScopeAdded(scope) => format!("CRL scope {} added", scope.path),
@@ -320,13 +320,6 @@ fn undo_text(book: &Book, scope: &UndoScope) -> String {
             format!("undo what {}/{person} did from {since} until {until}", role_name(book, *role))
         }
         UndoScope::Cause(cause) => format!("undo what followed from event {cause}"),
-    }
-}
-
-fn verdict_name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Approved => "approved",
-        Verdict::Rejected => "rejected",
     }
 }
 

@@ -251,7 +251,7 @@ fn of_witness(error: &WitnessError) -> Exit {
 fn of_ledger(error: &LedgerError) -> Exit {
     match error {
         LedgerError::Denied(_) => Exit::File,
-        LedgerError::Missing(_) => Exit::NotFound,
+        LedgerError::Missing(_) | LedgerError::NoDatabase(_) => Exit::NotFound,
         LedgerError::Settings(_) => Exit::Usage,
         _ => match error.severity() {
             Severity::Fatal => Exit::Damaged,

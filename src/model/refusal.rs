@@ -85,6 +85,14 @@ pub enum Refusal {
         /// Who asked.
         role: Role,
     },
+    /// A waiting command that was decided the other way.
+    #[error("what waited under {queued} was {} already, which stays: ask for it anew", verdict.name())]
+    Decided {
+        /// Its name.
+        queued: Position,
+        /// How it was decided.
+        verdict: super::Verdict,
+    },
     /// No waiting command has that name.
     #[error("no command waits under {0}: see 'queue list'")]
     NotQueued(Position),

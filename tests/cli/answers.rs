@@ -65,6 +65,35 @@ fn what_is_so_already_names_the_event_since_when_it_is() {
 }
 
 #[test]
+fn issuers_and_scopes_added_again_are_so_already() {
+    let house = Installation::with_phones();
+    let issuer = crate::installation::testdata("phone-auth-p256/issuer.pem");
+    let before = house.head();
+    let add = ["issuer", "add", "--name", "phone-auth", "--cert", &issuer];
+    assert!(house.ok(&add).starts_with("it was so already"));
+    assert_eq!(house.head(), before);
+    let scope = ["scope", "add", "--issuer", "phone-auth", "--cdp", "http://status.example/x.crl", "--path", "x"];
+    house.ok(&scope);
+    assert_eq!(house.json(&scope)["outcome"], "already-so");
+    house.refused_in_one_line(&[&scope[..7], &["y"]].concat(), 1, "a scope for this distribution point");
+    house.refused_in_one_line(&["issuer", "add", "--name", "other", "--cert", &issuer], 1, "has the same key");
+}
+
+#[test]
+fn who_asked_withdraws_and_a_decision_said_again_is_so_already() {
+    let house = Installation::with_phones();
+    assert_eq!(house.run(&["cert", "hold", "--batch", "7", "--as", "ops/suzuki"]).code, 4);
+    let waiting = house.json(&["queue", "list"]);
+    let id = waiting["waiting"][0]["id"].as_str().unwrap();
+    house.refused_in_one_line(&["queue", "approve", id, "--as", "ops/suzuki"], 1, "can't be the second person");
+    let reject = ["queue", "reject", id, "--as", "ops/suzuki"];
+    house.ok(&reject);
+    assert!(house.ok(&reject).starts_with("it was so already"));
+    house.refused_in_one_line(&["queue", "approve", id, "--as", "ops/tanaka"], 1, "was rejected already");
+    assert_eq!(house.status("0A02"), "good");
+}
+
+#[test]
 fn an_import_that_finds_everything_done_says_so_in_both_counts() {
     let house = Installation::with_phones();
     let import = ["import", "certificates", "--issuer", "phone-auth", "phones.ndjson"];

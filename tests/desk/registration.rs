@@ -70,12 +70,33 @@ fn an_issuer_or_scope_is_added_once() {
     let ops = actor(Role::Ops);
     let mut same_key = crate::nation::issuer(1);
     same_key.name = "another".into();
-    for (issuer, says) in [(crate::nation::issuer(1), "named"), (same_key, "same key")] {
+    let mut other_key = crate::nation::issuer(1);
+    other_key.key_sha256 = [77; 32];
+    for (issuer, says) in [(other_key, "named"), (same_key, "same key")] {
         let said = refusal(office.desk.one(&Task::AddIssuer { actor: ops, issuer, scopes: Vec::new() }, office.now));
         assert!(said.contains(says), "{said}");
     }
-    let scope = scope(1);
-    assert!(refusal(office.desk.one(&Task::AddScope { actor: ops, scope }, office.now)).contains("path"));
+    let other_point = Scope { distribution_point: vec![0xa0, 77], ..scope(1) };
+    assert!(refusal(office.desk.one(&Task::AddScope { actor: ops, scope: other_point }, office.now)).contains("path"));
+    // The very same is so already, for whoever may add any.
+    let again = |by| {
+        let issuer = crate::nation::issuer(1);
+        let one = Scope { no: ScopeNo(0), ..scope(1) };
+        let add = Task::AddIssuer { actor: actor(by), issuer, scopes: vec![one.clone()] };
+        [add, Task::AddScope { actor: actor(by), scope: one }]
+    };
+    let before = office.position();
+    for task in again(Role::Ops) {
+        assert_eq!(office.desk.one(&task, office.now).unwrap(), Outcome::AlreadySo);
+    }
+    for task in again(Role::CallCentre) {
+        assert!(refusal(office.desk.one(&task, office.now)).contains("may not"));
+    }
+    // With a scope that it has not, it isn't the very same.
+    let more = Scope { path: "more".into(), ..scope(1) };
+    let task = Task::AddIssuer { actor: ops, issuer: crate::nation::issuer(1), scopes: vec![more] };
+    assert!(refusal(office.desk.one(&task, office.now)).contains("named"));
+    assert_eq!(office.position(), before);
 }
 
 #[test]
