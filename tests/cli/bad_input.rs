@@ -19,6 +19,18 @@ fn an_unknown_key_in_the_configuration() {
 }
 
 #[test]
+fn everything_that_is_wrong_with_a_configuration() {
+    let house = Installation::new();
+    house.configure("desk.confirm_after_days = 0\ndesk.releasable = ['SIM']");
+    house.refused_in_one_line(&["issuer", "list"], 2, "desk.confirm_after_days: must be 1 to 36,500 days");
+    house.refused(&["config", "check"], 2, "2 settings can't be used");
+    let told = house.run(&["config", "check"]).stderr;
+    let lines: Vec<_> = told.lines().collect();
+    assert!(lines[0].contains("desk.confirm_after_days: ") && lines[1].contains("desk.releasable: "), "{told}");
+    assert_eq!(lines.len(), 3);
+}
+
+#[test]
 fn a_serial_that_is_none() {
     let house = Installation::with_phones();
     for (serial, says) in [
