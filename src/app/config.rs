@@ -103,7 +103,7 @@ pub enum ConfigError {
 
 /// The file as it is written.
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table of settings")]
 struct Raw {
     ledger: RawLedger,
     #[serde(default)]
@@ -117,14 +117,14 @@ struct Raw {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a table of settings")]
 struct RawLedger {
     /// `sqlite:FILE` or `postgres://…`.
     url: String,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table of settings")]
 struct RawServe {
     listen: SocketAddr,
     admin: SocketAddr,
@@ -134,14 +134,14 @@ struct RawServe {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table of settings")]
 struct RawKeys {
     pseudonym: PathBuf,
     checkpoint: PathBuf,
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table of settings")]
 struct RawCheckpoints {
     file: PathBuf,
     name: String,
@@ -151,7 +151,7 @@ struct RawCheckpoints {
 }
 
 #[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, expecting = "a table of settings")]
 struct RawDesk {
     /// `MEDIUM/USAGE` pairs whose last hold may be lifted.
     releasable: Option<Vec<String>>,
@@ -172,33 +172,41 @@ struct RawDesk {
 impl Config {
     /// Reads and checks a file.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
-        let name = file.display().to_string();
-        let text = fs::read_to_string(file).map_err(|source| ConfigError::Read { file: name.clone(), source })?;
-        Self::parse(&text, file)
+        Self::parse(&read(file)?, file)
+    }
+
+    /// Reads and checks a file; says everything that is wrong with it, as far as it can be told at once.
+    pub fn load_telling_all(file: &Path) -> Result<Self, Vec<ConfigError>> {
+        Self::check(&read(file).map_err(|error| vec![error])?, file)
     }
 
     /// Checks a text, as if it stood in `file`.
     pub fn parse(text: &str, file: &Path) -> Result<Self, ConfigError> {
+        Self::check(text, file).map_err(|mut all| all.swap_remove(0))
+    }
+
+    fn check(text: &str, file: &Path) -> Result<Self, Vec<ConfigError>> {
         let name = file.display().to_string();
-        let raw: Raw = toml::from_str(text).map_err(|error| syntax(&error, text, &name))?;
-        let value = |key, why: String| ConfigError::Value { file: name.clone(), key, why };
+        let raw: Raw = toml::from_str(text).map_err(|error| vec![syntax(&error, text, &name)])?;
         let base = file.parent().unwrap_or(Path::new(""));
-        let ledger = LedgerPlace::parse(&raw.ledger.url, base).map_err(|why| value("ledger.url", why))?;
+        let mut faults = Faults::default();
+        let ledger = LedgerPlace::parse(&raw.ledger.url, base).map_err(|why| ("ledger.url", why));
+        let ledger = faults.or_else(ledger, LedgerPlace::Sqlite(PathBuf::new()));
         if raw.checkpoints.every_seconds == 0 {
-            return Err(value("checkpoints.every_seconds", "must be at least 1".into()));
+            faults.add("checkpoints.every_seconds", "must be at least 1");
         }
         if !(2..=3_600).contains(&raw.serve.heartbeat_max_seconds) {
-            let why = "must be 2 to 3,600: the heart beats about once a second".into();
-            return Err(value("serve.heartbeat_max_seconds", why));
+            faults.add("serve.heartbeat_max_seconds", "must be 2 to 3,600: the heart beats about once a second");
         }
         if raw.serve.clock_leap_max_hours > LEAP_HOURS_MAX {
             return Err(value("serve.clock_leap_max_hours", "must be 0 (any) to 8,760".into()));
         }
         if raw.checkpoints.name.is_empty() || raw.checkpoints.name.contains(|c: char| c.is_whitespace() || c == '+') {
-            return Err(value("checkpoints.name", "must be a name without spaces and '+'".into()));
+            faults.add("checkpoints.name", "must be a name without spaces and '+'");
         }
         let trusted = raw.checkpoints.trusted.iter().map(|key| key.parse::<VerifierKey>());
-        let trusted = trusted.collect::<Result<_, _>>().map_err(|why| value("checkpoints.trusted", why.to_string()))?;
+        let trusted = trusted.collect::<Result<_, _>>().map_err(|why| ("checkpoints.trusted", why.to_string()));
+        let trusted = faults.or_else(trusted, Vec::new());
         let config = Self {
             file: file.to_owned(),
             ledger,
@@ -217,30 +225,55 @@ impl Config {
             checkpoint_every: Seconds(raw.checkpoints.every_seconds),
             checkpoints_trusted: trusted,
             direct_changes: raw.desk.direct_changes,
-            policy: raw.desk.check().map_err(|(key, why)| value(key, why))?,
+            policy: raw.desk.check(&mut faults),
         };
-        config.check_listeners()?;
-        Ok(config)
+        config.listener_faults(&mut faults);
+        if faults.0.is_empty() { Ok(config) } else { Err(faults.of(&name)) }
     }
 
     /// Checks addresses and URL; to be called again by whoever has changed one of them.
     pub fn check_listeners(&self) -> Result<(), ConfigError> {
-        let value = |key, why: &str| {
-            Err(ConfigError::Value { file: self.file.display().to_string(), key, why: why.to_owned() })
-        };
+        let mut faults = Faults::default();
+        self.listener_faults(&mut faults);
+        faults.of(&self.file.display().to_string()).into_iter().next().map_or(Ok(()), Err)
+    }
+
+    fn listener_faults(&self, faults: &mut Faults) {
         if self.admin == self.listen && self.listen.port() != 0 {
-            return value("serve.admin", "the public and the admin listener need addresses of their own");
+            faults.add("serve.admin", "the public and the admin listener need addresses of their own");
         }
         if !self.admin.ip().is_loopback() {
-            return value("serve.admin", "the admin listener must stay on a loopback address: it has no TLS yet");
+            faults.add("serve.admin", "the admin listener must stay on a loopback address: it has no TLS yet");
         }
         let url = &self.public_url;
         let is_url = url.starts_with("http://") || url.starts_with("https://");
         if !is_url || url.ends_with('/') || !url.bytes().all(|octet| octet.is_ascii_graphic() && octet != b'"') {
             let why = "must be a URL such as http://status.example, without a slash at its end";
-            return value("serve.public_url", why);
+            faults.add("serve.public_url", why);
         }
-        Ok(())
+    }
+}
+
+/// What is wrong with values, by their keys.
+#[derive(Debug, Default)]
+struct Faults(Vec<(&'static str, String)>);
+
+impl Faults {
+    fn add(&mut self, key: &'static str, why: impl Into<String>) {
+        self.0.push((key, why.into()));
+    }
+
+    /// The value, or one to go on checking with, so that all that is wrong is told.
+    fn or_else<T>(&mut self, value: Result<T, (&'static str, String)>, meanwhile: T) -> T {
+        value.unwrap_or_else(|fault| {
+            self.0.push(fault);
+            meanwhile
+        })
+    }
+
+    fn of(self, file: &str) -> Vec<ConfigError> {
+        let value = |(key, why)| ConfigError::Value { file: file.to_owned(), key, why };
+        self.0.into_iter().map(value).collect()
     }
 }
 
@@ -262,54 +295,43 @@ impl LedgerPlace {
 }
 
 impl RawDesk {
-    fn check(self) -> Result<Policy, (&'static str, String)> {
+    fn check(self, faults: &mut Faults) -> Policy {
         let usual = Policy::default();
-        let days = |given: Option<u32>, usual: Seconds, key: &'static str| match given {
-            None => Ok(usual),
-            Some(0 | 36_501..) => Err((key, "must be 1 to 36,500 days".to_owned())),
-            Some(days) => Ok(Seconds::days(days)),
+        let mut days = |given: Option<u32>, usual: Seconds, key: &'static str| match given {
+            None => usual,
+            Some(0 | 36_501..) => {
+                faults.add(key, "must be 1 to 36,500 days");
+                usual
+            }
+            Some(days) => Seconds::days(days),
         };
-        let releasable = match self.releasable {
-            None => usual.releasable,
-            Some(pairs) => pairs
-                .iter()
-                .map(|pair| parse_pair(pair))
-                .collect::<Result<_, _>>()
-                .map_err(|why| ("desk.releasable", why))?,
-        };
-        let mut hosts = BTreeMap::new();
-        for (operator, host) in &self.hosts {
-            let parse = |name: &str| name.parse::<Operator>().map_err(|error| ("desk.hosts", error.to_string()));
-            hosts.insert(parse(operator)?, parse(host)?);
+        let confirm_after = days(self.confirm_after_days, usual.confirm_after, "desk.confirm_after_days");
+        let died = days(self.died_confirm_after_days, usual.died_confirm_after, "desk.died_confirm_after_days");
+        let delivery_within = days(self.delivery_within_days, usual.delivery_within, "desk.delivery_within_days");
+        let backdating_max = days(self.backdating_max_days, usual.backdating_max, "desk.backdating_max_days");
+        let releasable = self.releasable.map(|pairs| pairs.iter().map(|pair| parse_pair(pair)).collect());
+        let releasable = releasable.transpose().map_err(|why| ("desk.releasable", why));
+        let parse = |name: &str| name.parse::<Operator>().map_err(|error| ("desk.hosts", error.to_string()));
+        let hosts = self.hosts.iter().map(|(operator, host)| Ok((parse(operator)?, parse(host)?))).collect();
+        if self.budget_floor == Some(0) {
+            faults.add("desk.budget_floor", "must be at least 1, or nobody could ever do anything");
         }
-        let budget_floor = self.budget_floor.unwrap_or(usual.budget_floor);
-        if budget_floor == 0 {
-            return Err(("desk.budget_floor", "must be at least 1, or nobody could ever do anything".into()));
-        }
-        let sets = match self.sets_need_two_people {
-            Some(false) => SetRule::OnePerson,
-            Some(true) | None => SetRule::TwoPeople,
-        };
-        Ok(Policy {
-            releasable,
-            confirm_after: days(self.confirm_after_days, usual.confirm_after, "desk.confirm_after_days")?,
-            died_confirm_after: days(
-                self.died_confirm_after_days,
-                usual.died_confirm_after,
-                "desk.died_confirm_after_days",
-            )?,
-            delivery_within: days(self.delivery_within_days, usual.delivery_within, "desk.delivery_within_days")?,
-            backdating_max: days(self.backdating_max_days, usual.backdating_max, "desk.backdating_max_days")?,
-            budget_floor,
+        let hours = self.window_hours.map(|hours| parse_hours(&hours)).transpose();
+        Policy {
+            releasable: faults.or_else(releasable, None).unwrap_or(usual.releasable),
+            confirm_after,
+            died_confirm_after: died,
+            delivery_within,
+            backdating_max,
+            budget_floor: self.budget_floor.unwrap_or(usual.budget_floor),
             budget_factor: self.budget_factor.unwrap_or(usual.budget_factor),
-            hosts,
-            window_hours: self
-                .window_hours
-                .map(|hours| parse_hours(&hours))
-                .transpose()
-                .map_err(|why| ("desk.window_hours", why))?,
-            sets,
-        })
+            hosts: faults.or_else(hosts, BTreeMap::new()),
+            window_hours: faults.or_else(hours.map_err(|why| ("desk.window_hours", why)), None),
+            sets: match self.sets_need_two_people {
+                Some(false) => SetRule::OnePerson,
+                Some(true) | None => SetRule::TwoPeople,
+            },
+        }
     }
 }
 
@@ -335,6 +357,10 @@ impl Default for RawCheckpoints {
     fn default() -> Self {
         Self { file: "checkpoints.txt".into(), name: "follower".into(), every_seconds: 60, trusted: Vec::new() }
     }
+}
+
+fn read(file: &Path) -> Result<String, ConfigError> {
+    fs::read_to_string(file).map_err(|source| ConfigError::Read { file: file.display().to_string(), source })
 }
 
 /// What the parser says, with its line, without its drawing.
@@ -392,6 +418,8 @@ mod tests {
                 "ledger.url = 'sqlite:x'\nledgr = 1",
                 "line 2: this is no setting of tashika's, or not its form: correct it (unknown field `ledgr`",
             ),
+            ("ledger = 5", "expected a table of settings"),
+            ("ledger.url = 'sqlite:x'\ndesk = 'open'", "expected a table of settings"),
             ("ledger.url = 'mysql://x'", "ledger.url"),
             ("ledger.url = 'sqlite:x'\nserve.admin = '0.0.0.0:1'", "serve.admin"),
             ("ledger.url = 'sqlite:x'\ndesk.confirm_after_days = 0", "desk.confirm_after_days"),
@@ -403,6 +431,25 @@ mod tests {
             let error = parse(text).unwrap_err();
             assert!(error.contains(says), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let text = "ledger.url = 'mysql://x'\nserve = {admin = '0.0.0.0:1', public_url = 'x', heartbeat_max_seconds = 1}\n\
+            checkpoints = {every_seconds = 0, name = 'a b', trusted = ['me']}\n\
+            desk = {confirm_after_days = 0, releasable = ['SIM'], hosts = {A = 'b'}, budget_floor = 0, window_hours = 'x'}";
+        let faults = Config::check(text, Path::new("t")).unwrap_err();
+        let keys: Vec<_> = faults
+            .iter()
+            .map(|fault| match fault {
+                ConfigError::Value { key, .. } => *key,
+                other => panic!("{other}"),
+            })
+            .collect();
+        let expected = "ledger.url checkpoints.every_seconds serve.heartbeat_max_seconds checkpoints.name \
+            checkpoints.trusted desk.confirm_after_days desk.budget_floor desk.releasable desk.hosts desk.window_hours \
+            serve.admin serve.public_url";
+        assert_eq!(keys, expected.split_whitespace().collect::<Vec<_>>());
     }
 
     #[test]

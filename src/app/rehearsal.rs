@@ -35,6 +35,11 @@ impl Rehearsal {
         Self { real, aside: Mutex::default() }
     }
 
+    /// Whether the command would have left an event: what was answered before, or is so already, leaves none.
+    pub fn has_events(&self) -> bool {
+        !self.aside().events.is_empty()
+    }
+
     fn aside(&self) -> MutexGuard<'_, Aside> {
         // A list of events is sound wherever a thread stopped adding to it.
         self.aside.lock().unwrap_or_else(PoisonError::into_inner)

@@ -59,6 +59,9 @@ pub enum Asn1Error {
     /// Arcs that no object identifier can have.
     #[error("'{0}' is not an object identifier")]
     Oid(String),
+    /// A DER file that has fewer octets than it says.
+    #[error("the file ends in the middle of the certificate: it was cut off")]
+    CutOff,
     /// No certificate in the file.
     #[error("no certificate found: neither a PEM block CERTIFICATE nor DER")]
     NoCertificate,

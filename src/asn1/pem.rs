@@ -48,13 +48,23 @@ pub fn pem_blocks(text: &str) -> Result<Vec<PemBlock>, Asn1Error> {
 pub fn certificates_in(file: &[u8]) -> Result<Vec<Vec<u8>>, Asn1Error> {
     // A SEQUENCE with a long-form length, as every certificate has; in text the second octet would be no character.
     if matches!(file, [0x30, 0x80..=0xff, ..]) {
-        return Ok(vec![file.to_vec()]);
+        return if is_cut_off(file) { Err(Asn1Error::CutOff) } else { Ok(vec![file.to_vec()]) };
     }
     let text = str::from_utf8(file).map_err(|_| Asn1Error::NoCertificate)?;
     let blocks = pem_blocks(text)?;
     let certificates: Vec<_> =
         blocks.into_iter().filter(|block| CERTIFICATE_LABELS.contains(&block.label.as_str())).map(|b| b.der).collect();
     if certificates.is_empty() { Err(Asn1Error::NoCertificate) } else { Ok(certificates) }
+}
+
+/// Whether one DER element says that it is longer than what there is of it.
+fn is_cut_off(der: &[u8]) -> bool {
+    let Some((octets, rest)) = der.get(1).map(|length| (usize::from(length & 0x7f), &der[2..])) else { return true };
+    if octets > LENGTH_OCTETS_MAX {
+        return false;
+    }
+    let length = rest.iter().take(octets).fold(0_u64, |sum, octet| sum << 8 | u64::from(*octet));
+    rest.len() < octets || ((rest.len() - octets) as u64) < length
 }
 
 /// `der` in armour with that label, in lines of 64 characters.
@@ -78,6 +88,8 @@ const DASHES: &str = "-----";
 /// The second is what older tools write.
 const CERTIFICATE_LABELS: [&str; 2] = ["CERTIFICATE", "X509 CERTIFICATE"];
 const LINE_LENGTH: usize = 64;
+/// 2^32 octets are far beyond any certificate; the decoder says what it thinks of more.
+const LENGTH_OCTETS_MAX: usize = 4;
 
 #[cfg(test)]
 mod tests {
@@ -107,6 +119,11 @@ mod tests {
         }
         let error = Asn1Error::PemNotBase64 { label: "CERTIFICATE".into(), line: 2 };
         assert_eq!(certificates_in(format!("\n{}", good.replace("Bwc", "B*c")).as_bytes()), Err(error));
+        let der = [&[0x30, 0x82, 0x01, 0x00][..], &[5; 0x100]].concat();
+        assert_eq!(certificates_in(&der), Ok(vec![der.clone()]));
+        for cut in [2, 3, 4, 100, der.len() - 1] {
+            assert_eq!(certificates_in(&der[..cut]), Err(Asn1Error::CutOff), "{cut}");
+        }
         for nothing in ["", "hello", &to_pem("PRIVATE KEY", &[1])] {
             assert_eq!(certificates_in(nothing.as_bytes()), Err(Asn1Error::NoCertificate));
         }

@@ -79,6 +79,9 @@ impl Teller {
             Fault::Contradicts { field: field @ "scope", registered, stated } => {
                 Fault::Contradicts { field, registered: path(registered), stated: path(stated) }.to_string()
             }
+            Fault::ContradictsOption { field: field @ "scope", registered, asked } => {
+                Fault::ContradictsOption { field, registered: path(registered), asked: path(asked) }.to_string()
+            }
             fault => fault.to_string(),
         }
     }

@@ -2,7 +2,10 @@
 
 use clap::{Args, Subcommand};
 
-use crate::model::{CertificateKey, Command, HoldId, Position, Reason, Serial, SetChange, Time};
+use serde_json::json;
+
+use crate::ledger::Wanted;
+use crate::model::{Actor, CertificateKey, Command, Entry, HoldId, Outcome, Position, Reason, Serial, SetChange, Time};
 
 use super::cert_set::Which;
 use super::cert_show::Show;
@@ -158,7 +161,9 @@ fn set(house: &mut House, which: &Which, change: SetChange, lost_at: Option<Time
     house.may_change()?;
     let person = by.sender.actor(house, Org::Ops)?.person;
     let target = which.target(house, person)?;
-    by.send(house, Command::Set { target, change })
+    let reply = by.send(house, Command::Set { target, change })?;
+    which.warn_of_nobody(house)?;
+    Ok(reply)
 }
 
 impl One {
@@ -175,9 +180,32 @@ impl By {
         house.may_change()?;
         let usual = if matches!(command, Command::Set { .. }) { Org::Ops } else { Org::Window(None) };
         let actor = self.sender.actor(house, usual)?;
+        let key = match &command {
+            Command::Hold { key, .. } | Command::Revoke { key, .. } => Some(*key),
+            _ => None,
+        };
         let outcome = house.send(actor, command, self.idempotency_key.as_deref())?;
-        house.told(outcome)
+        let reply = house.told(outcome)?;
+        match key.filter(|_| outcome == Outcome::AlreadySo) {
+            Some(key) => said_by(house, &actor, key, reply),
+            None => Ok(reply),
+        }
     }
+}
+
+/// Names the event since when a certificate is as it was to become, for who has to look it up.
+fn said_by(house: &House, actor: &Actor, key: CertificateKey, mut reply: Reply) -> Result<Reply, CliError> {
+    let wanted = Wanted { keys: vec![key], ..Wanted::default() };
+    let entry = house.ledger().find(&wanted)?.entries.pop();
+    let by = entry.and_then(|Entry { status, .. }| match status.revocation() {
+        Some(revocation) => Some(revocation.by),
+        None => status.holds.iter().rfind(|hold| Some(hold.kind) == actor.role.hold_kind()).map(|hold| hold.id.0),
+    });
+    if let Some(by) = by {
+        reply.text = reply.text.replacen("so already", &format!("so already, by event {by}"), 1);
+        reply.json["event"] = json!(by.to_string());
+    }
+    Ok(reply)
 }
 
 const ACTIVATE_EXAMPLES: &str = "\

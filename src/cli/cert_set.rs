@@ -1,5 +1,6 @@
 //! Which certificates a `cert` verb speaks of: one by its serial, or a set of any size.
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -8,7 +9,7 @@ use crate::desk::bulk::Bulk;
 use crate::model::{Batch, CertificateKey, IssuerNo, PersonId, Serial, SetTarget};
 
 use super::bulk::{BulkClock, OnBadArgs, Teller};
-use super::error::CliError;
+use super::error::{CliError, warn};
 use super::house::House;
 
 /// One certificate or a set.
@@ -59,7 +60,7 @@ impl Which {
         let Some(file) = &self.of.list else {
             return Err(CliError::Usage("say which: --serial, --list, --batch or --all".into()));
         };
-        let issuer = if self.issuer.is_some() { self.issuer_no(house)? } else { IssuerNo(0) };
+        let issuer = self.issuer.as_ref().map(|_| self.issuer_no(house)).transpose()?;
         let clock = BulkClock::start();
         let bulk = Bulk { ledger: house.ledger(), policy: &house.config().policy, clock: &clock, person };
         let mut teller = Teller::new(file, house.book()?);
@@ -72,6 +73,24 @@ impl Which {
             return Err(CliError::Contents { file: file.clone(), why });
         }
         bulk.write_list(&file.as_path(), issuer, &plan, &mut |notice| teller.tell(notice)).map_err(failed)
+    }
+
+    /// A set is closed by its event, and a batch number mistyped would be closed as well. Said once the event is under way:
+    /// whoever ends a batch doesn't wait for a search.
+    pub fn warn_of_nobody(&self, house: &House) -> Result<(), CliError> {
+        let Some(batch) = self.of.batch else { return Ok(()) };
+        let mut nobody = true;
+        house.ledger().scan(&mut |entry| {
+            nobody = entry.certificate.batch != Batch(batch);
+            if nobody { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        if nobody {
+            warn(&format!(
+                "no certificate of chip batch {batch} is registered: make sure of the number, for none can be registered \
+                 into a batch that is held or revoked"
+            ));
+        }
+        Ok(())
     }
 
     fn issuer_no(&self, house: &House) -> Result<IssuerNo, CliError> {

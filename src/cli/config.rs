@@ -1,15 +1,16 @@
 //! `config`: whether a configuration can be used, and what it comes to with every default filled in.
 
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use clap::Subcommand;
 use serde_json::{Value, json};
 
-use crate::app::config::{Config, DirectChanges, LedgerPlace};
+use crate::app::config::{Config, ConfigError, DirectChanges, LedgerPlace};
 use crate::app::fingerprint;
 use crate::model::{OfficeHours, Policy, Seconds, SetRule};
 
-use super::error::CliError;
+use super::error::{CliError, one_line};
 use super::house::find_config;
 use super::reply::Reply;
 
@@ -27,14 +28,16 @@ pub enum Verb {
 impl Verb {
     /// Runs it.
     pub fn run(self, named: Option<&Path>) -> Result<Reply, CliError> {
-        let config = Config::load(&find_config(named)?)?;
+        let file = find_config(named)?;
         match self {
             Self::Check => {
+                let config = Config::load_telling_all(&file).map_err(|faults| told(&file, faults))?;
                 fingerprint::open(&config.pseudonym_key)?;
                 let file = config.file.display().to_string();
                 Ok(Reply::done(format!("{file} is good"), json!({ "file": file, "good": true })))
             }
             Self::Show => {
+                let config = Config::load(&file)?;
                 let settings = settings(&config);
                 let text: String =
                     settings.iter().map(|(key, value)| format!("{key} = {}\n", toml_of(value))).collect();
@@ -43,6 +46,18 @@ impl Verb {
             }
         }
     }
+}
+
+/// All that is wrong, one a line; the last word counts them, unless one says it all.
+fn told(file: &Path, mut faults: Vec<ConfigError>) -> CliError {
+    if faults.len() == 1 {
+        return faults.remove(0).into();
+    }
+    for fault in &faults {
+        // Nobody is there to be told that a fault can't be written; the exit code says that there are some.
+        let _ = writeln!(io::stderr(), "{}", one_line(&fault.to_string()));
+    }
+    CliError::Usage(format!("{}: {} settings can't be used: correct them", file.display(), faults.len()))
 }
 
 /// Every setting under the name that the file gives it.

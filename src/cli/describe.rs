@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::app::words::counted;
 use crate::ledger::{Ledger, decode_event};
 use crate::model::{
-    Actor, Body, Book, CertificateKey, Change, Command, Event, HoldId, HoldKind, Outcome, Position, Report, Role,
-    SetChange, SetTarget, Subject, UndoScope, Verdict, WhyQueued,
+    Actor, Body, Book, CertificateKey, Change, Command, Event, HoldId, HoldKind, Outcome, Position, Report, Request,
+    Role, SetChange, SetTarget, Subject, UndoScope, WhyQueued,
 };
 
 use super::error::{CliError, Exit};
@@ -27,26 +27,14 @@ pub fn outcome(ledger: &dyn Ledger, book: &Book, outcome: Outcome) -> Result<Rep
         Outcome::AlreadySo => {
             Reply::done("it was so already: nothing was recorded", json!({ "outcome": "already-so" }))
         }
-        Outcome::Queued { queued } => {
-            let why = match event_at(ledger, queued)?.map(|line| line.event.body) {
-                Some(Body::Queued { why, .. }) => why_queued(why),
-                _ => "see 'tashika queue list'",
-            };
-            let text = format!(
-                "waits for a second person under {queued} ({why}): 'tashika queue approve {queued} --as ORG/PERSON'"
-            );
-            Reply::done(text, json!({ "outcome": "queued", "queued": queued.to_string(), "why": why }))
-                .with_exit(Exit::Waits)
-        }
+        Outcome::Queued { queued } => waits(ledger, book, queued)?,
         Outcome::Done { first, last } => {
             let lines = lines(ledger, first, last)?;
             let count = last.0 - first.0 + 1;
             let events = if count == 1 { format!("event {first}") } else { format!("events {first} to {last}") };
-            let mut text = format!("done: {events}\n");
-            let rows: Vec<_> = lines.iter().map(|line| vec![line.position.to_string(), line.text(book)]).collect();
-            text.push_str(&table(&["event", "what"], &rows, ""));
-            if count > rows.len() as u64 {
-                text.push_str(&format!("and {} more\n", count - rows.len() as u64));
+            let mut text = format!("done: {events}\n{}", listing(book, &lines));
+            if count > lines.len() as u64 {
+                text.push_str(&format!("and {} more\n", count - lines.len() as u64));
             }
             let events: Vec<Value> = lines.iter().map(|line| line.json(book)).collect();
             let json = json!({
@@ -57,13 +45,92 @@ pub fn outcome(ledger: &dyn Ledger, book: &Book, outcome: Outcome) -> Result<Rep
     })
 }
 
+/// A command that waits, with what was done of it at once: a loss takes effect undated until its date is approved.
+fn waits(ledger: &dyn Ledger, book: &Book, queued: Position) -> Result<Reply, CliError> {
+    let line = event_at(ledger, queued)?;
+    let (why, at_once) = match &line {
+        Some(Line { event: Event { body: Body::Queued { request, why }, .. }, .. }) => {
+            (why_queued(*why), done_at_once(ledger, queued, request, *why)?)
+        }
+        _ => ("see 'tashika queue list'", Vec::new()),
+    };
+    let mut text =
+        format!("waits for a second person under {queued} ({why}): 'tashika queue approve {queued} --as ORG/PERSON'\n");
+    if !at_once.is_empty() {
+        text.push_str(&format!("done at once:\n{}", listing(book, &at_once)));
+    }
+    let at_once: Vec<Value> = at_once.iter().map(|line| line.json(book)).collect();
+    let json = json!({ "outcome": "queued", "queued": queued.to_string(), "why": why, "at_once": at_once });
+    Ok(Reply::done(text, json).with_exit(Exit::Waits))
+}
+
+/// The events that the desk recorded just before a backdated loss was queued: the same command without its date.
+fn done_at_once(
+    ledger: &dyn Ledger,
+    queued: Position,
+    request: &Request,
+    why: WhyQueued,
+) -> Result<Vec<Line>, CliError> {
+    if why != WhyQueued::BackdatedLoss {
+        return Ok(Vec::new());
+    }
+    let first = Position(queued.0.saturating_sub(EVENTS_SHOWN_MAX as u64).max(1));
+    let mut before = lines(ledger, first, Position(queued.0 - 1))?;
+    let begins = |line: &Line| {
+        line.event.actor == request.actor
+            && match (&request.command, &line.event.body) {
+                (Command::Report(asked), Body::Reported(done)) => *done == Report { lost_at: None, ..asked.clone() },
+                (Command::Hold { key: asked, .. } | Command::Revoke { key: asked, .. }, Body::Changed { key, .. }) => {
+                    asked == key && line.event.cause.is_none()
+                }
+                _ => false,
+            }
+    };
+    let Some(root) = before.iter().rposition(begins) else { return Ok(Vec::new()) };
+    let mut done = before.split_off(root);
+    let cause = done[0].position;
+    let follows = done.iter().skip(1).all(|line| line.event.cause == Some(cause));
+    // Whatever lies between belongs to somebody else, and then so does what only looks like the beginning.
+    if !follows {
+        done.clear();
+    }
+    Ok(done)
+}
+
+fn listing(book: &Book, lines: &[Line]) -> String {
+    let rows: Vec<_> = lines.iter().map(|line| vec![line.position.to_string(), line.text(book)]).collect();
+    table(&["event", "what"], &rows, "")
+}
+
+/// When what a rehearsal says came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tried {
+    /// In earnest, earlier: the command's key was used for it, or it waits already.
+    Before,
+    /// In the rehearsal.
+    Now,
+}
+
 /// What would have come of a command that was only tried.
-pub fn rehearsed(mut reply: Reply, outcome: Outcome) -> Reply {
-    reply.text = match outcome {
-        Outcome::AlreadySo => "it is so already: nothing would be recorded\n".to_owned(),
-        Outcome::Done { .. } => reply.text.replacen("done:", "would be done:", 1),
-        Outcome::Queued { .. } => {
-            format!("would wait for a second person ({})\n", reply.json["why"].as_str().unwrap_or_default())
+pub fn rehearsed(mut reply: Reply, outcome: Outcome, tried: Tried) -> Reply {
+    let (head, events) = reply.text.split_once('\n').unwrap_or_default();
+    reply.text = match (outcome, tried) {
+        (Outcome::AlreadySo, _) => "it is so already: nothing would be recorded\n".to_owned(),
+        (Outcome::Done { .. }, Tried::Now) => reply.text.replacen("done:", "would be done:", 1),
+        (Outcome::Done { .. }, Tried::Before) => {
+            reply.json["outcome"] = json!("already-so");
+            let done = head.replacen("done:", "it is so already, done under this key:", 1);
+            format!("{done}\n{events}nothing more would be recorded\n")
+        }
+        (Outcome::Queued { queued }, Tried::Before) => {
+            format!("waits already for a second person under {queued}: nothing more would be recorded\n{events}")
+        }
+        (Outcome::Queued { .. }, Tried::Now) => {
+            let why = reply.json["why"].as_str().unwrap_or_default();
+            format!(
+                "would wait for a second person ({why})\n{}",
+                events.replacen("done at once:", "would be done at once:", 1)
+            )
         }
     };
     reply.text.push_str("nothing was written (--dry-run)\n");
@@ -172,7 +239,7 @@ pub fn command_text(book: &Book, command: &Command) -> String {
     match command {
         Command::Activate(key) => format!("activate {}", key_name(book, key)),
         Command::AdoptEpoch { epoch, note } => format!("adopt epoch {epoch} ({note})"),
-        Command::DecideQueued { queued, verdict } => format!("{} {queued}", verdict_name(*verdict)),
+        Command::DecideQueued { queued, verdict } => format!("{} {queued}", verdict.name()),
         Command::Hold { key, lost_at } => format!("hold {}{}", key_name(book, key), lost(lost_at.as_ref())),
         Command::Release { key, holds } => format!("release {} from {}", key_name(book, key), hold_ids(holds)),
         Command::Report(report) => report_text(report),
@@ -194,7 +261,7 @@ fn body_text(book: &Book, body: &Body) -> String {
         Body::Queued { request, why } => {
             format!("waits ({}): {}", why_queued(*why), command_text(book, &request.command))
         }
-        Body::QueueDecided { queued, verdict } => format!("{queued} {}", verdict_name(*verdict)),
+        Body::QueueDecided { queued, verdict } => format!("{queued} {}", verdict.name()),
         Body::Registered { count, .. } => format!("{} registered", counted(u64::from(*count), "certificate")),
         Body::Reported(report) => report_text(report),
         Body::ScopeAdded(scope) => format!("CRL scope {} added", scope.path),
@@ -253,13 +320,6 @@ fn undo_text(book: &Book, scope: &UndoScope) -> String {
             format!("undo what {}/{person} did from {since} until {until}", role_name(book, *role))
         }
         UndoScope::Cause(cause) => format!("undo what followed from event {cause}"),
-    }
-}
-
-fn verdict_name(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Approved => "approved",
-        Verdict::Rejected => "rejected",
     }
 }
 

@@ -251,7 +251,7 @@ fn of_witness(error: &WitnessError) -> Exit {
 fn of_ledger(error: &LedgerError) -> Exit {
     match error {
         LedgerError::Denied(_) => Exit::File,
-        LedgerError::Missing(_) => Exit::NotFound,
+        LedgerError::Missing(_) | LedgerError::NoDatabase(_) => Exit::NotFound,
         LedgerError::Settings(_) => Exit::Usage,
         _ => match error.severity() {
             Severity::Fatal => Exit::Damaged,
@@ -266,6 +266,7 @@ fn of_bulk(error: &BulkError) -> Exit {
         BulkError::Ledger(error) => of_ledger(error),
         BulkError::List { .. } | BulkError::Overtaken(_) => Exit::Unavailable,
         BulkError::Scope(_) => Exit::NotFound,
+        BulkError::SimUnsaid => Exit::Usage,
         BulkError::Bad { .. }
         | BulkError::Changed { .. }
         | BulkError::Io(_)

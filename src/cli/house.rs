@@ -17,7 +17,7 @@ use crate::desk::{Desk, DeskError, Task, Undone, carry_out};
 use crate::ledger::{CheckpointFile, Ledger};
 use crate::model::{Actor, Book, Command, IdempotencyKey, Issuer, Outcome, Policy, Position, Refusal, Request, Role};
 
-use super::describe::{self, role_name};
+use super::describe::{self, Tried, role_name};
 use super::error::{CliError, warn};
 use super::reply::Reply;
 
@@ -26,7 +26,8 @@ pub struct House {
     config: Config,
     ledger: Arc<dyn Ledger>,
     desk: Desk,
-    mode: Mode,
+    /// What commands are tried on, if they are only tried.
+    rehearsal: Option<Arc<Rehearsal>>,
     names: Option<Pseudonyms>,
     witnessed: OnceCell<()>,
 }
@@ -41,15 +42,16 @@ impl House {
     pub fn on(config: Config) -> Result<Self, CliError> {
         let ledger = open_ledger(&config.ledger)?;
         let desk = Desk::new(ledger.clone(), config.policy.clone());
-        Ok(Self { config, ledger, desk, mode: Mode::Earnest, names: None, witnessed: OnceCell::new() })
+        Ok(Self { config, ledger, desk, rehearsal: None, names: None, witnessed: OnceCell::new() })
     }
 
     /// From here on, or not, commands are only tried: decided as ever, and written nowhere.
     pub fn enter(&mut self, mode: Mode) {
-        if mode == Mode::Rehearsal && self.mode == Mode::Earnest {
-            self.ledger = Arc::new(Rehearsal::on(self.ledger.clone()));
+        if mode == Mode::Rehearsal && self.rehearsal.is_none() {
+            let rehearsal = Arc::new(Rehearsal::on(self.ledger.clone()));
+            self.ledger = rehearsal.clone();
             self.desk = Desk::new(self.ledger.clone(), self.config.policy.clone());
-            self.mode = mode;
+            self.rehearsal = Some(rehearsal);
         }
     }
 
@@ -93,9 +95,9 @@ impl House {
     }
 
     fn changes_allowed(&self) -> Result<(), CliError> {
-        match (self.config.direct_changes, self.mode) {
-            (DirectChanges::Allow, _) | (_, Mode::Rehearsal) => Ok(()),
-            (DirectChanges::Refuse, Mode::Earnest) => Err(CliError::DirectChangesRefused(self.config.file.clone())),
+        match (self.config.direct_changes, &self.rehearsal) {
+            (DirectChanges::Allow, _) | (_, Some(_)) => Ok(()),
+            (DirectChanges::Refuse, None) => Err(CliError::DirectChangesRefused(self.config.file.clone())),
         }
     }
 
@@ -144,9 +146,10 @@ impl House {
     /// Says what came of a command.
     pub fn told(&self, outcome: Outcome) -> Result<Reply, CliError> {
         let reply = describe::outcome(&*self.ledger, &self.book()?, outcome)?;
-        Ok(match self.mode {
-            Mode::Earnest => reply,
-            Mode::Rehearsal => describe::rehearsed(reply, outcome),
+        Ok(match &self.rehearsal {
+            None => reply,
+            Some(rehearsal) if rehearsal.has_events() => describe::rehearsed(reply, outcome, Tried::Now),
+            Some(_) => describe::rehearsed(reply, outcome, Tried::Before),
         })
     }
 

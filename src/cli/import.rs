@@ -15,7 +15,7 @@ use crate::ledger::import::{Defaults, Format, Kind};
 use crate::model::{Action, Batch, IssuerNo, MediumKind, Municipality, Refusal, Role, ScopeNo, Usage, may};
 
 use super::bulk::{BulkClock, OnBadArgs, Teller};
-use super::error::CliError;
+use super::error::{CliError, warn};
 use super::house::House;
 use super::reply::Reply;
 use super::who::{Acting, Org, municipality};
@@ -63,12 +63,12 @@ struct Common {
     /// SIGN or AUTH, where the file doesn't say [default: by key usage, else AUTH].
     #[arg(long = "type", value_name = "TYPE", value_parser = usage)]
     usage: Option<Usage>,
-    /// CARD, SIM, ESE_ANDROID or SE_APPLE, where the file doesn't say.
-    #[arg(long, default_value = "CARD", value_name = "KIND", value_parser = medium)]
-    medium: MediumKind,
+    /// CARD, ESE_ANDROID or SE_APPLE, where the file doesn't say; SIMs take NDJSON [default: CARD].
+    #[arg(long, value_name = "KIND", value_parser = medium)]
+    medium: Option<MediumKind>,
     /// The chip batch, where the file doesn't say.
-    #[arg(long, default_value_t = 0, hide_default_value = true)]
-    batch: u32,
+    #[arg(long)]
+    batch: Option<u32>,
     /// The municipality of registration, where the file doesn't say.
     #[arg(long, value_name = "CODE", value_parser = municipality)]
     municipality: Option<Municipality>,
@@ -125,6 +125,7 @@ impl Common {
             Some(bulk.run(&job, &plan, &mut |notice| teller.tell(notice)).map_err(failed)?)
         };
         drop(teller);
+        warn_of(&plan);
         Ok(told(&plan, counts, self.dry_run))
     }
 
@@ -136,8 +137,8 @@ impl Common {
         Ok(Defaults {
             usage: self.usage,
             medium: self.medium,
-            batch: Batch(self.batch),
-            municipality: self.municipality.unwrap_or(Municipality(0)),
+            batch: self.batch.map(Batch),
+            municipality: self.municipality,
             scope,
             known_from: clock::now(),
         })
@@ -164,8 +165,9 @@ fn detect(file: &Path) -> Result<Format, CliError> {
 }
 
 fn told(plan: &Plan, counts: Option<Counts>, dry_run: bool) -> Reply {
-    let done = counts.unwrap_or_default();
-    let planned = plan.counts;
+    // Where there is nothing to do, that much is done without a second reading.
+    let nothing = Counts { unchanged: if dry_run { 0 } else { plan.counts.unchanged }, ..Counts::default() };
+    let (planned, done) = (plan.counts, counts.unwrap_or(nothing));
     let json = |counts: Counts| {
         json!({
             "registered": counts.registered, "revoked": counts.revoked, "held": counts.held,
@@ -187,6 +189,24 @@ fn told(plan: &Plan, counts: Option<Counts>, dry_run: bool) -> Reply {
     Reply::done(format!("{}{end}", plan_text(plan)), json)
 }
 
+/// What is no error and yet worth a look, beside the result.
+fn warn_of(plan: &Plan) {
+    if plan.without_combined > 0 {
+        warn(&format!(
+            "{} without a cRLIssuer in a distribution point: verifiers may use the combined CRL by local policy only \
+             (RFC 5280 6.3.3)",
+            counted(plan.without_combined, "certificate")
+        ));
+    }
+    if plan.unverified > 0 {
+        warn(&format!(
+            "{} with a signature that could not be verified (unsupported algorithm); the issuer was matched by name and \
+             key identifier",
+            counted(plan.unverified, "certificate")
+        ));
+    }
+}
+
 fn plan_text(plan: &Plan) -> String {
     let Counts { registered, revoked, held, amended, unchanged } = plan.counts;
     let entries = if plan.entries == 1 { "entry" } else { "entries" };
@@ -203,20 +223,6 @@ fn plan_text(plan: &Plan) -> String {
         if count > 0 {
             text.push_str(&format!("{count:>12} {what}\n"));
         }
-    }
-    if plan.without_combined > 0 {
-        text.push_str(&format!(
-            "warning: {} without a cRLIssuer in a distribution point: verifiers may use the combined CRL by local policy \
-             only (RFC 5280 6.3.3)\n",
-            counted(plan.without_combined, "certificate")
-        ));
-    }
-    if plan.unverified > 0 {
-        text.push_str(&format!(
-            "warning: {} with a signature that could not be verified (unsupported algorithm); the issuer was matched by \
-             name and key identifier\n",
-            counted(plan.unverified, "certificate")
-        ));
     }
     text
 }

@@ -80,7 +80,6 @@ enum Verb {
     #[command(subcommand)]
     Ledger(ledger::Verb),
     /// Write manual pages into a folder.
-    #[command(hide = true)]
     Man(completions::Man),
     /// Decide what waits for a second person.
     #[command(subcommand)]

@@ -24,6 +24,8 @@ use super::undo::{in_json, in_words};
 pub enum Effect {
     /// Certificates, as many as anybody reads, and how many there are.
     Certificates { some: Vec<Touched>, count: u64 },
+    /// One event that names no certificate, with those that it changes.
+    Event { some: Vec<Touched>, count: u64 },
     /// It would be refused.
     Refused(Refusal),
     /// An undo.
@@ -91,6 +93,7 @@ pub fn show(house: &House, id: Position) -> Result<Reply, CliError> {
     let (count, note) = match &effect {
         Effect::Certificates { count: 0, .. } => (Some(0), "it is so already: nothing would change".into()),
         Effect::Certificates { count, .. } => (Some(*count), String::new()),
+        Effect::Event { count, .. } => (Some(*count), event_in_words(&item.request.command, *count)),
         Effect::Refused(refusal) => (Some(0), format!("it would be refused: {refusal}")),
         Effect::Undo(preview) => (None, format!("it would lift {}", in_words(preview))),
     };
@@ -105,7 +108,7 @@ pub fn show(house: &House, id: Position) -> Result<Reply, CliError> {
     ]);
     let mut json = item_json(&book, &item, now, count);
     match effect {
-        Effect::Certificates { some, count } => {
+        Effect::Certificates { some, count } | Effect::Event { some, count } => {
             text.push_str(&listing(&book, &some, count));
             json["touches"] = some.iter().map(|touched| touched.json(&book)).collect();
         }
@@ -158,7 +161,7 @@ fn effect(house: &House, request: &Request) -> Result<Effect, CliError> {
             Ok(Effect::Certificates { some: some.collect(), count })
         }
         (Foreseen::Event, Command::Set { target, change }) => members(house, target, *change),
-        (Foreseen::Event, _) => Ok(Effect::Certificates { some: Vec::new(), count: 0 }),
+        (Foreseen::Event, _) => Ok(Effect::Event { some: Vec::new(), count: 0 }),
     }
 }
 
@@ -173,7 +176,7 @@ fn members(house: &House, target: &SetTarget, change: SetChange) -> Result<Effec
     if let SetTarget::Listed { list, count, .. } = target {
         let numbers = house.ledger().list_members(*list, CertificateNo(0), SHOWN_MAX)?;
         let found = house.ledger().find(&Wanted { numbers, ..Wanted::default() })?;
-        return Ok(Effect::Certificates { some: found.entries.into_iter().map(touched).collect(), count: *count });
+        return Ok(Effect::Event { some: found.entries.into_iter().map(touched).collect(), count: *count });
     }
     let (mut some, mut count) = (Vec::new(), 0);
     house.ledger().scan(&mut |entry| {
@@ -185,7 +188,18 @@ fn members(house: &House, target: &SetTarget, change: SetChange) -> Result<Effec
         }
         ControlFlow::Continue(())
     })?;
-    Ok(Effect::Certificates { some, count })
+    Ok(Effect::Event { some, count })
+}
+
+/// What an approval records where that is one event, and what follows though no certificate changes.
+fn event_in_words(command: &Command, count: u64) -> String {
+    match command {
+        Command::Set { change: SetChange::Held | SetChange::Revoked { .. }, .. } if count == 0 => {
+            "one event is recorded; no certificate of the set is registered, and none can be from then on".into()
+        }
+        _ if count == 0 => "one event is recorded; it changes no certificate".into(),
+        _ => "one event is recorded for all of them".into(),
+    }
 }
 
 fn change_in_words(change: &Change) -> String {

@@ -21,13 +21,7 @@ pub struct Undo {
     #[arg(long, value_name = "ID", conflicts_with_all = ["sender", "since", "until"])]
     cause: Option<u64>,
     /// Undo everything that this sender did between --since and --until.
-    #[arg(
-        long = "as",
-        id = "sender",
-        value_name = "ORG/PERSON",
-        required_unless_present = "cause",
-        requires = "since"
-    )]
+    #[arg(long = "as", id = "sender", value_name = "ORG/PERSON", requires = "since")]
     sender: Option<Who>,
     /// From this time on.
     #[arg(long, value_name = "TIME")]
@@ -45,6 +39,9 @@ pub struct Undo {
 impl Undo {
     /// Runs it.
     pub fn run(self, house: &mut House) -> Result<Reply, CliError> {
+        if self.cause.is_none() && self.sender.is_none() {
+            return Err(CliError::Usage("say what to undo: --cause ID, or --as ORG/PERSON --since TIME".into()));
+        }
         house.enter(self.dry_run.mode());
         house.may_change()?;
         let scope = self.scope(house)?;

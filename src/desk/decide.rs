@@ -152,7 +152,8 @@ impl Round<'_> {
     /// Records that a command waits no longer.
     pub(super) fn closed(&mut self, actor: &Actor, because: Position, queued: Position, verdict: QueueVerdict) {
         let body = Body::QueueDecided { queued, verdict };
-        self.batch.record(Event { time: self.now, actor: *actor, cause: Some(because), body });
+        let (at, _) = self.batch.record(Event { time: self.now, actor: *actor, cause: Some(because), body });
+        super::queue::keep_verdict(self, queued, verdict, at);
     }
 
     /// Adds what was found for a command that turned up during the round.

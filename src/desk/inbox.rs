@@ -13,7 +13,7 @@ use crate::model::{
 
 use super::decide::Round;
 use super::need::Needs;
-use super::register::{check_certificates, record_certificates};
+use super::register::{check_certificates, check_enrolment, record_certificates};
 use super::task::Done;
 
 /// Decides one item, unless another sequencer did so since it was listed. Whatever comes of it is written back for the CA
@@ -112,6 +112,9 @@ fn register(
         Err(why) => return Ok(Err(why)),
     };
     if let Err(refusal) = check_certificates(&round.papers.book, actor, &certificates, next) {
+        return Ok(Err(refusal.to_string()));
+    }
+    if let Err(refusal) = check_enrolment(ledger, &certificates)? {
         return Ok(Err(refusal.to_string()));
     }
     let recorded = record_certificates(ledger, &mut round.batch, actor, certificates, round.policy, round.now)?;

@@ -123,12 +123,17 @@ pub(super) fn decide_queued(
     if let Some(answered) = round.answered(word) {
         return Ok(answered.map_err(Into::into));
     }
-    let waits = still_waits(ledger, round, queued)?;
-    let Some(waiting) = read(ledger, queued)?.filter(|_| waits) else {
-        return Ok(Err(Refusal::NotQueued(queued).into()));
-    };
-    if let Err(refusal) = round.authorise(word).and_then(|()| may_second(&word.actor, &waiting.request.actor)) {
+    let Some(waiting) = read(ledger, queued)? else { return Ok(Err(Refusal::NotQueued(queued).into())) };
+    let asked = &waiting.request.actor;
+    if let Err(refusal) = round.authorise(word).and_then(|()| may_decide(&word.actor, asked, verdict)) {
         return Ok(Err(refusal.into()));
+    }
+    if !still_waits(ledger, round, queued)? {
+        return Ok(match decided_before(ledger, queued)? {
+            Some(before) if before == verdict => Ok(Outcome::AlreadySo),
+            Some(verdict) => Err(Refusal::Decided { queued, verdict }.into()),
+            None => Err(Refusal::NotQueued(queued).into()),
+        });
     }
     let first = round.batch.next_position();
     if verdict == Verdict::Rejected {
@@ -145,6 +150,41 @@ pub(super) fn decide_queued(
         round.remember(word, outcome);
     }
     Ok(approved.map_err(Into::into))
+}
+
+/// Keeps how a waiting command was decided, for whoever says it again: an answer under a key made of its place.
+pub(super) fn keep_verdict(round: &mut Round<'_>, queued: Position, verdict: Verdict, at: Position) {
+    let outcome = Outcome::Done { first: at, last: at };
+    round.answer(verdict_key(queued), Answer { command: verdict_digest(queued, verdict), outcome });
+}
+
+/// How a command was decided that waits no longer.
+fn decided_before(ledger: &dyn Ledger, queued: Position) -> Result<Option<Verdict>, LedgerError> {
+    let key = verdict_key(queued);
+    let found = ledger.find(&Wanted { answers: vec![key], ..Wanted::default() })?;
+    let kept = found.answers.into_iter().find(|(known, _)| *known == key).map(|(_, answer)| answer.command);
+    Ok([Verdict::Approved, Verdict::Rejected]
+        .into_iter()
+        .find(|verdict| kept == Some(verdict_digest(queued, *verdict))))
+}
+
+fn verdict_key(queued: Position) -> IdempotencyKey {
+    let hash = sha256(&[VERDICT, &queued.0.to_be_bytes()]);
+    IdempotencyKey(*hash.first_chunk().expect("SHA-256 has more than 16 octets"))
+}
+
+fn verdict_digest(queued: Position, verdict: Verdict) -> Hash {
+    let word: &[u8] = match verdict {
+        Verdict::Approved => b"approved",
+        Verdict::Rejected => b"rejected",
+    };
+    sha256(&[VERDICT, &queued.0.to_be_bytes(), word])
+}
+
+/// Who asked may take it back; whatever else is decided is a second person's.
+fn may_decide(by: &Actor, asked: &Actor, verdict: Verdict) -> Result<(), Refusal> {
+    let withdraws = verdict == Verdict::Rejected && (by.person, by.role) == (asked.person, asked.role);
+    if withdraws { Ok(()) } else { may_second(by, asked) }
 }
 
 /// Another person of the same organisation, or of operations.
@@ -166,3 +206,4 @@ fn may_second(second: &Actor, first: &Actor) -> Result<(), Refusal> {
 
 /// Sets these hashes apart from all others.
 const PLACE: &[u8] = b"tashika place in the queue\n";
+const VERDICT: &[u8] = b"tashika verdict on the queue\n";

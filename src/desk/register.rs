@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::ledger::{Batch, Ledger, LedgerError};
+use crate::ledger::{Batch, Ledger, LedgerError, Wanted};
 use crate::model::{
-    Action, Actor, Book, Certificate, CertificateNo, Delivery, Issuer, Policy, Position, Refusal, Role, Scope, Status,
-    Time, may, next_due,
+    Action, Actor, Book, Certificate, CertificateNo, Delivery, Entry, Issuer, Policy, Position, Refusal, Role, Scope,
+    Status, Time, may, next_due,
 };
 
 /// Checks new certificates against the book: everything but whether their serials are free.
@@ -49,6 +49,39 @@ fn check_certificate(book: &Book, actor: &Actor, certificate: &Certificate, no: 
         return unfit("its issuer or chip batch was held or revoked as a whole");
     }
     Ok(())
+}
+
+/// Rule X for newcomers: what was enrolled after its card's certificate was lost, held or revoked is not registered, for it
+/// would be good until somebody reports the loss again. Its status is read behind the head that the batch will go on.
+pub(super) fn check_enrolment(
+    ledger: &dyn Ledger,
+    certificates: &[Certificate],
+) -> Result<Result<(), Refusal>, LedgerError> {
+    let enrolled = || certificates.iter().filter_map(|phone| Some((phone, enrolled_under(phone)?)));
+    let mut numbers: Vec<_> = enrolled().map(|(_, under)| under).collect();
+    if numbers.is_empty() {
+        return Ok(Ok(()));
+    }
+    numbers.sort_unstable();
+    numbers.dedup();
+    let known = ledger.find(&Wanted { numbers, ..Wanted::default() })?.entries;
+    // What is not found stands in the same registration, and is as good as new.
+    let refusal = enrolled().find_map(|(phone, under)| {
+        let under = known.iter().find(|entry| entry.no == under)?;
+        let since = in_doubt_at_enrolment(phone, under)?;
+        Some(Refusal::EnrolledInDoubt { serial: phone.key.serial, under: under.certificate.key.serial, since })
+    });
+    Ok(refusal.map_or(Ok(()), Err))
+}
+
+/// The card's certificate that a phone certificate was applied for with.
+pub(super) fn enrolled_under(phone: &Certificate) -> Option<CertificateNo> {
+    phone.links.issued_under.filter(|_| phone.is_phone())
+}
+
+/// Since when the card's certificate has been in doubt, if the phone's is younger than that.
+pub(super) fn in_doubt_at_enrolment(phone: &Certificate, under: &Entry) -> Option<Time> {
+    under.status.in_doubt_since().filter(|since| phone.not_before > *since)
 }
 
 /// Records a registration. The caller has checked the certificates against the book of `batch.at`.

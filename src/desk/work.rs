@@ -2,14 +2,14 @@
 
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{
-    Actor, Body, CertificateNo, Command, Event, Issuer, IssuerNo, Outcome, Position, Refusal, Request, Scope, ScopeNo,
-    SetChange,
+    Action, Actor, Body, Book, CertificateNo, Command, Event, Issuer, IssuerNo, Outcome, Position, Refusal, Request,
+    Scope, ScopeNo, SetChange, may,
 };
 
 use super::campaign::{is_open, nothing_to_undo};
 use super::decide::{Round, Ruled};
 use super::queue::{decide_queued, still_waits, wait};
-use super::register::{check_certificates, check_issuer, check_scope, record_certificates};
+use super::register::{check_certificates, check_enrolment, check_issuer, check_scope, record_certificates};
 use super::set::check_list;
 use super::task::{DeskError, Done, Task};
 
@@ -20,12 +20,7 @@ pub(super) fn do_task(ledger: &dyn Ledger, round: &mut Round<'_>, task: &Task) -
         Task::AddIssuer { actor, issuer, scopes } => {
             add_issuer(round, actor, issuer, scopes).map(|()| since(first, round)).map_err(DeskError::from)
         }
-        Task::AddScope { actor, scope } => check_scope(&round.papers.book, actor, scope)
-            .map(|()| {
-                let no = ScopeNo(round.papers.book.scopes.len() as u32 + 1);
-                record(round, actor, None, Body::ScopeAdded(Scope { no, ..scope.clone() }))
-            })
-            .map_err(DeskError::from),
+        Task::AddScope { actor, scope } => add_scope(round, actor, scope).map_err(DeskError::from),
         Task::Clock(due) => {
             due.iter().for_each(|(due, no)| round.clock(*due, *no));
             Ok(since(first, round))
@@ -56,6 +51,9 @@ pub(super) fn do_task(ledger: &dyn Ledger, round: &mut Round<'_>, task: &Task) -
             match check_certificates(&round.papers.book, actor, certificates, next) {
                 Err(refusal) => Err(refusal.into()),
                 Ok(()) => {
+                    if let Err(refusal) = check_enrolment(ledger, certificates)? {
+                        return Ok(Err(refusal.into()));
+                    }
                     let certificates = certificates.clone();
                     record_certificates(ledger, &mut round.batch, actor, certificates, round.policy, round.now)?
                         .map(|at| Outcome::Done { first: at, last: at })
@@ -94,8 +92,33 @@ pub(super) fn ask(
     }
 }
 
+fn add_scope(round: &mut Round<'_>, actor: &Actor, scope: &Scope) -> Result<Outcome, Refusal> {
+    may(actor.role, Action::Configure)?;
+    let book = &round.papers.book;
+    if book.scopes.iter().any(|known| *known == Scope { no: known.no, ..scope.clone() }) {
+        return Ok(Outcome::AlreadySo);
+    }
+    check_scope(book, actor, scope)?;
+    let no = ScopeNo(book.scopes.len() as u32 + 1);
+    Ok(record(round, actor, None, Body::ScopeAdded(Scope { no, ..scope.clone() })))
+}
+
+/// Whether an issuer was added with just these facts, and has these scopes.
+fn is_added(book: &Book, issuer: &Issuer, scopes: &[Scope]) -> bool {
+    book.issuers.iter().find(|known| **known == Issuer { no: known.no, ..issuer.clone() }).is_some_and(|known| {
+        let has = |scope: &Scope| {
+            book.scopes.iter().any(|own| *own == Scope { no: own.no, issuer: known.no, ..scope.clone() })
+        };
+        scopes.iter().all(has)
+    })
+}
+
 /// All or nothing: an issuer whose scope is refused is not added.
 fn add_issuer(round: &mut Round<'_>, actor: &Actor, issuer: &Issuer, scopes: &[Scope]) -> Result<(), Refusal> {
+    may(actor.role, Action::Configure)?;
+    if is_added(&round.papers.book, issuer, scopes) {
+        return Ok(());
+    }
     check_issuer(&round.papers.book, actor, issuer)?;
     let mut book = (*round.papers.book).clone();
     let no = IssuerNo(book.issuers.len() as u16 + 1);

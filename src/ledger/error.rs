@@ -48,6 +48,9 @@ pub enum LedgerError {
          installation with 'tashika init'"
     )]
     Missing(String),
+    /// No database for a ledger to be made in.
+    #[error("there is no database at {0}: create it first")]
+    NoDatabase(String),
     /// Something else lies at that place, or what is left of a ledger.
     #[error(
         "{0} isn't a tashika ledger, or is damaged beyond recognition: move it away, then bring a backup back with \
@@ -89,9 +92,12 @@ impl LedgerError {
     pub fn severity(&self) -> Severity {
         match self {
             Self::Moved { .. } | Self::Unreachable(_) | Self::Uncertain(_) | Self::Full(_) => Severity::Retry,
-            Self::Denied(_) | Self::Exists(_) | Self::Missing(_) | Self::Refused(_) | Self::Settings(_) => {
-                Severity::Reject
-            }
+            Self::Denied(_)
+            | Self::Exists(_)
+            | Self::Missing(_)
+            | Self::NoDatabase(_)
+            | Self::Refused(_)
+            | Self::Settings(_) => Severity::Reject,
             Self::Broken(_) | Self::Damaged(_) | Self::Foreign { .. } | Self::SchemaNewer { .. } | Self::Strange(_) => {
                 Severity::Fatal
             }

@@ -9,9 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use serde::Deserialize;
 
 use super::import::{Context, Defaults, Fault, Kind, Record, record_from_json};
-use crate::model::{
-    Batch, Book, IssuerNo, MediumKind, Municipality, Reason, ReasonError, Serial, SerialError, Time, TimeError,
-};
+use super::json_object::Object;
+use crate::model::{Book, IssuerNo, Reason, ReasonError, Serial, SerialError, Time, TimeError};
 
 /// A command from the inbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,9 +61,9 @@ pub enum InboxFault {
 #[derive(Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
 enum Raw {
-    Acknowledge(RawAcknowledge),
+    Acknowledge(Object<RawAcknowledge>),
     Register(Vec<serde_json::Value>),
-    Revoke(RawRevoke),
+    Revoke(Object<RawRevoke>),
 }
 
 #[derive(Deserialize)]
@@ -86,9 +85,9 @@ impl InboxCommand {
     pub fn parse(command: &str, issuer: IssuerNo, book: &Book, now: Time) -> Result<Self, InboxFault> {
         let raw = serde_json::from_str(command).map_err(|error| InboxFault::Json(error.to_string()))?;
         Ok(match raw {
-            Raw::Acknowledge(RawAcknowledge { serial }) => Self::Acknowledge(serial.parse()?),
+            Raw::Acknowledge(Object(RawAcknowledge { serial })) => Self::Acknowledge(serial.parse()?),
             Raw::Register(objects) => Self::Register(read_certificates(&objects, issuer, book, now)?),
-            Raw::Revoke(RawRevoke { serial, reason, lost_at }) => Self::Revoke {
+            Raw::Revoke(Object(RawRevoke { serial, reason, lost_at })) => Self::Revoke {
                 serial: serial.parse()?,
                 reason: reason.parse()?,
                 lost_at: lost_at.map(|time| time.parse()).transpose()?,
@@ -109,14 +108,8 @@ fn read_certificates(
         plain.store(true, Ordering::Relaxed);
         [0; 16]
     };
-    let defaults = Defaults {
-        usage: None,
-        medium: MediumKind::Card,
-        batch: Batch(0),
-        municipality: Municipality(0),
-        scope: None,
-        known_from: now,
-    };
+    let defaults =
+        Defaults { usage: None, medium: None, batch: None, municipality: None, scope: None, known_from: now };
     let context = Context { issuer, book, defaults, pseudonym: &pseudonym };
     let mut records = Vec::with_capacity(objects.len());
     for (object, index) in objects.iter().zip(1..) {
@@ -141,6 +134,19 @@ mod tests {
         let book = Book { scopes: vec![scope], ..Book::default() };
         let now = Time::from_unix(1_800_000_000).unwrap();
         InboxCommand::parse(command, IssuerNo(1), &book, now).map_err(|fault| fault.to_string())
+    }
+
+    #[test]
+    fn what_is_no_command_is_refused_in_the_words_of_the_format() {
+        for (text, says) in [
+            (r#"{"acknowledge": ["0A"]}"#, "expected an object in braces"),
+            (r#"{"revoke": ["0A", "superseded", null]}"#, "expected an object in braces"),
+            ("7", "not a command"),
+            ("[]", "not a command"),
+        ] {
+            let error = parse(text).unwrap_err();
+            assert!(error.contains(says) && !error.contains("Raw"), "{text}: {error}");
+        }
     }
 
     fn certificate(holder: &str) -> String {

@@ -14,6 +14,7 @@ mod event_bytes;
 mod find;
 pub mod import;
 mod inbox_command;
+mod json_object;
 mod note;
 pub mod postgres;
 mod request_bytes;

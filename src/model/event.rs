@@ -108,3 +108,13 @@ pub enum Verdict {
     /// Don't.
     Rejected,
 }
+
+impl Verdict {
+    /// As it is said.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+        }
+    }
+}

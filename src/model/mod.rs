@@ -40,7 +40,7 @@ pub use ids::{
 pub use limits::RequestLimits;
 pub use policy::{OfficeHours, Policy, SetRule};
 pub use reason::{Reason, ReasonError};
-pub use refusal::Refusal;
+pub use refusal::{Refusal, enrolled_in_doubt};
 pub use report::{Report, ReportKind, Subject, UnknownReport};
 pub use serial::{SERIAL_OCTETS_MAX, Serial, SerialError};
 pub use status::{Change, Decided, HOLDS_MAX, LastHold, Life, Revocation, Status, StatusRefusal, Wish};

@@ -18,6 +18,16 @@ pub enum Refusal {
         /// Who stated it.
         role: Role,
     },
+    /// Enrolled under a card's certificate after that was lost, held or revoked: the thief's phone, for all we know.
+    #[error("serial {serial}: {}", enrolled_in_doubt(under, *since))]
+    EnrolledInDoubt {
+        /// Whose registration is refused.
+        serial: super::Serial,
+        /// The certificate that signed the application.
+        under: super::Serial,
+        /// Since when that has been in doubt.
+        since: Time,
+    },
     /// The idempotency key was used for another command.
     #[error("this idempotency key was already used for another command: use a new key")]
     KeyReused,
@@ -75,6 +85,14 @@ pub enum Refusal {
         /// Who asked.
         role: Role,
     },
+    /// A waiting command that was decided the other way.
+    #[error("what waited under {queued} was {} already, which stays: ask for it anew", verdict.name())]
+    Decided {
+        /// Its name.
+        queued: Position,
+        /// How it was decided.
+        verdict: super::Verdict,
+    },
     /// No waiting command has that name.
     #[error("no command waits under {0}: see 'queue list'")]
     NotQueued(Position),
@@ -117,6 +135,14 @@ pub enum Refusal {
         /// The present epoch.
         present: super::Epoch,
     },
+}
+
+/// Why a phone certificate is not registered under a card's certificate in doubt, in every channel's words.
+pub fn enrolled_in_doubt(under: &impl std::fmt::Display, since: Time) -> String {
+    format!(
+        "enrolled under certificate {under} after that was lost, held or revoked ({since}): discard it; if the card was \
+         found and its hold lifted, register it again"
+    )
 }
 
 fn staying(revoked: u64) -> String {

@@ -200,6 +200,13 @@ impl Status {
         }
     }
 
+    /// Since when it has not been good, its time of loss included, if it isn't: what was enrolled under it afterwards may
+    /// be another's.
+    pub fn in_doubt_since(&self) -> Option<Time> {
+        let revoked = self.revocation().map(|revocation| revocation.at);
+        self.held_since().into_iter().chain(revoked).chain(self.lost_at()).min()
+    }
+
     /// What a wish amounts to now. Touches nothing.
     pub fn decide(&self, wish: &Wish, now: Time) -> Result<Decided, StatusRefusal> {
         match wish {
@@ -246,8 +253,8 @@ impl Status {
             return Ok(self.decide_loss_date(lost_at));
         }
         // The same party reporting again doesn't open a second hold: one release must undo one loss.
-        let again = self.holds.iter().filter(|hold| hold.kind == kind && !kind.needs_two_people());
-        if again.clone().next().is_some() && !again.clone().all(|hold| outweighs(becomes, hold.becomes)) {
+        let own: Vec<_> = self.holds.iter().filter(|hold| hold.kind == kind && !kind.needs_two_people()).collect();
+        if !own.is_empty() && !is_news(becomes, own.iter().filter_map(|hold| hold.becomes)) {
             return Ok(self.decide_loss_date(lost_at));
         }
         if self.holds.len() >= HOLDS_MAX {
@@ -339,9 +346,14 @@ impl Status {
     }
 }
 
-/// Whether a hold would end worse than another: "lost" after "contract ended" is news, the other way round it isn't.
-fn outweighs(new: Option<Final>, known: Option<Final>) -> bool {
-    matches!((new, known), (Some(new), Some(known)) if new.reason.outweighs(known.reason))
+/// Whether one more end changes how a party's open holds end together: at the first term, for the worst of the reasons
+/// (`timer.rs`). A first end is news, as is "lost" after "contract ended"; the other way round it isn't, and no end at all
+/// takes none away.
+fn is_news(new: Option<Final>, mut known: impl Iterator<Item = Final> + Clone) -> bool {
+    new.is_some_and(|new| {
+        let sooner = known.clone().all(|end| new.due < end.due);
+        sooner || known.all(|end| new.reason.outweighs(end.reason))
+    })
 }
 
 impl Change {

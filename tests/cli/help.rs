@@ -27,6 +27,9 @@ fn the_reference_names_every_verb_and_every_exit_code() {
         assert!(reference.contains(&format!("tashika {verb}")), "docs/CLI.md says nothing of '{verb}'");
     }
     let help = run_in(std::env::temp_dir().as_path(), &["--help"]).stdout;
+    for verb in VERBS.iter().filter(|verb| !verb.is_empty() && !verb.contains(' ')) {
+        assert!(help.contains(&format!("\n  {verb} ")), "--help says nothing of '{verb}'");
+    }
     let codes = help.split("Exit codes:\n").nth(1).unwrap();
     assert_eq!(codes.lines().count(), 8);
     for line in codes.lines() {

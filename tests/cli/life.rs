@@ -210,11 +210,13 @@ fn a_campaign_is_undone_by_two_people() {
     let done = house.json(&approve("ops/tanaka"));
     assert_eq!((&done["undone"]["certificates"], &done["undone"]["holds"]), (&2.into(), &2.into()));
     assert_eq!((house.status("0A01"), house.status("0A02")), ("good".into(), "good".into()));
-    house.refused_in_one_line(&approve("ops/tanaka"), 3, "no command waits under");
+    assert!(house.ok(&approve("ops/tanaka")).starts_with("it was so already"));
+    let reject = ["queue", "reject", &id, "--as", "ops/tanaka"];
+    house.refused_in_one_line(&reject, 1, "was approved already");
     house.refused_in_one_line(&["undo", "--cause", "4711"], 3, "there is no event 4711");
     house.refused_in_one_line(&ask, 1, "nothing to undo");
     house.refused_in_one_line(&[&ask[..], &["--dry-run"]].concat(), 1, "nothing to undo");
-    house.refused_in_one_line(&["undo"], 2, "--as <ORG/PERSON>");
+    house.refused_in_one_line(&["undo"], 2, "say what to undo: --cause ID, or --as ORG/PERSON --since TIME");
     house.refused_in_one_line(&["undo", "--as", "ops", "--since", "2026-01-01T00:00:00Z"], 2, "with the person");
 }
 

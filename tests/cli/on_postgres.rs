@@ -26,6 +26,15 @@ fn a_life_from_init_to_undo() {
 }
 
 #[test]
+fn a_database_that_does_not_exist_is_not_found() {
+    let (url, database) = Cluster::shared().new_database();
+    let dir = tempfile::tempdir().unwrap();
+    let ran = run_in(dir.path(), &["init", "--dir", "house", "--ledger", &url.replace(&database, "nosuch")]);
+    assert!(ran.code == 3 && ran.stderr.contains("there is no database at"), "{ran:?}");
+    assert!(!dir.path().join("house").exists(), "what a failed init made is gone again");
+}
+
+#[test]
 fn bad_input_changes_nothing() {
     let (url, database) = Cluster::shared().new_database();
     let house = Installation::on(&url);

@@ -23,6 +23,30 @@ fn a_chip_batch_is_held_and_released() {
 }
 
 #[test]
+fn a_batch_that_nobody_has_is_closed_all_the_same_and_that_is_said() {
+    let house = Installation::with_phones();
+    let asked = house.run(&["cert", "hold", "--batch", "99", "--as", "ops/suzuki", "--json"]);
+    assert!(
+        asked.code == 4 && asked.stderr.starts_with("tashika: warning: no certificate of chip batch 99"),
+        "{asked:?}"
+    );
+    assert!(house.run(&["cert", "hold", "--batch", "7", "--as", "ops/suzuki", "--dry-run"]).stderr.is_empty());
+    let asked: serde_json::Value = serde_json::from_str(&asked.stdout).unwrap();
+    let id = asked["queued"].as_str().unwrap();
+    let shown = house.ok(&["queue", "show", id]);
+    assert!(
+        shown.contains("one event is recorded; no certificate of the set is registered, and none can be"),
+        "{shown}"
+    );
+    let before = house.head().position;
+    house.ok(&["queue", "approve", id, "--as", "ops/tanaka"]);
+    assert_eq!(house.head().position.0, before.0 + 2, "the decision and the set event");
+    let line = r#"{"serial":"0C","not_before":"2026-01-01T00:00:00Z","not_after":"2036-01-01T00:00:00Z","type":"AUTH","medium":{"kind":"CARD","id":"c"},"holder":"h","batch":99}"#;
+    house.write("late.ndjson", line);
+    house.refused(&["import", "certificates", "--issuer", "phone-auth", "late.ndjson"], 7, "nothing was written");
+}
+
+#[test]
 fn a_list_is_one_event_and_every_bad_line_is_named() {
     let house = Installation::with_phones();
     house.write("list.txt", "# lost in transit\n0A02\n\nphone-auth/0A01\n0A02\n");
@@ -40,6 +64,12 @@ fn a_list_is_one_event_and_every_bad_line_is_named() {
     for line in ["bad.txt: line 2: ", "bad.txt: line 3: ", "bad.txt: line 4: "] {
         assert!(told.contains(line), "{told}");
     }
+    house.write("whose.txt", "phone-auth/0A01\n0a02\n");
+    let whose = house.run(&["cert", "hold", "--list", "whose.txt"]);
+    assert!(
+        whose.stderr.contains("whose.txt: line 2: serial 0A02 of which issuer? name it with --issuer"),
+        "{whose:?}"
+    );
     house.write("empty.txt", "# none\n");
     house.refused_in_one_line(&["cert", "revoke", "--list", "empty.txt"], 7, "it names no certificate");
     house.refused_in_one_line(&["cert", "revoke", "--list", "missing.txt"], 7, "missing.txt");

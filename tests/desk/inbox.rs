@@ -120,3 +120,18 @@ fn what_another_sequencer_decided_is_not_decided_again() {
         assert!(matches!(office.desk.one(&Task::Inbox(item), office.now), Ok(Outcome::Done { .. })));
     }
 }
+
+#[test]
+fn a_phone_enrolled_under_a_card_in_doubt_is_refused_and_the_ca_reads_why() {
+    let mut office = Office::open();
+    office.hold(crate::nation::actor(tashika::model::Role::CallCentre), key_of(1));
+    office.wait(600);
+    let enrolled = crate::nation::at(61);
+    let phone = register("64", r#", "issued_under": "01""#)
+        .replace("SIGN", "AUTH")
+        .replace("CARD", "SE_APPLE")
+        .replace("2026-11-20T00:00:00Z", &enrolled.to_string());
+    let results = submit(&mut office, &[(1, &phone)]);
+    let InboxResult::Refused { why, .. } = &results[0] else { panic!("{results:?}") };
+    assert!(why.contains("enrolled under certificate 01 after that was lost, held or revoked"), "{why}");
+}

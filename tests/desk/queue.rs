@@ -62,7 +62,35 @@ fn the_second_person_is_another_person_who_may() {
     assert_eq!(event.actor, first);
     let approval = event.cause.unwrap();
     assert_eq!(office.event(approval).cause, Some(name));
-    assert!(refusal(office.command(person(Role::Ops, 3), word(name, Verdict::Approved))).contains("no command waits"));
+    // Said again it is so already, whoever may say it; the other way round it is refused, and stays.
+    for (verdict, by) in [(Verdict::Approved, Role::Ops), (Verdict::Approved, Role::CallCentre)] {
+        assert_eq!(office.command(person(by, 3), word(name, verdict)).unwrap(), Outcome::AlreadySo);
+    }
+    let said = refusal(office.command(person(Role::Ops, 3), word(name, Verdict::Rejected)));
+    assert!(said.contains("was approved already"), "{said}");
+    assert!(
+        refusal(office.command(carrier, word(name, Verdict::Approved))).contains("may not"),
+        "nor is a stranger told"
+    );
+    let none = word(Position(1), Verdict::Approved);
+    assert!(refusal(office.command(person(Role::Ops, 3), none)).contains("no command waits"));
+}
+
+#[test]
+fn who_asked_may_withdraw_and_never_approve() {
+    let mut office = Office::with(Policy { budget_floor: 1, ..Policy::default() });
+    let first = actor(Role::CallCentre);
+    office.hold(first, key_of(1));
+    let name = queued(office.command(first, Command::Hold { key: key_of(2), lost_at: None }));
+    // The same person under another hat is not who asked.
+    let other_hat = actor(Role::Ops);
+    assert!(refusal(office.command(other_hat, word(name, Verdict::Rejected))).contains("second person"));
+    assert!(refusal(office.command(first, word(name, Verdict::Approved))).contains("second person"));
+    office.command(first, word(name, Verdict::Rejected)).unwrap();
+    assert!(office.status(2).is_good() && waiting(&office.ledger).unwrap().is_empty());
+    assert_eq!(office.command(first, word(name, Verdict::Rejected)).unwrap(), Outcome::AlreadySo);
+    let late = refusal(office.command(person(Role::Ops, 2), word(name, Verdict::Approved)));
+    assert!(late.contains("was rejected already"), "{late}");
 }
 
 #[test]
@@ -74,7 +102,8 @@ fn what_is_rejected_never_happens() {
     office.command(person(Role::Ops, 2), word(name, Verdict::Rejected)).unwrap();
     assert!(office.status(2).is_good());
     assert!(waiting(&office.ledger).unwrap().is_empty());
-    refusal(office.command(person(Role::Ops, 3), word(name, Verdict::Approved)));
+    let said = refusal(office.command(person(Role::Ops, 3), word(name, Verdict::Approved)));
+    assert!(said.contains("was rejected already"), "{said}");
 }
 
 #[test]

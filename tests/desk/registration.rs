@@ -1,10 +1,13 @@
 //! Registration: by the CA, all or none, and never twice.
 
 use tashika::desk::Task;
-use tashika::model::{CertificateNo, IssuerNo, Outcome, Position, Role, Scope, ScopeNo, SetChange, SetTarget, Usage};
+use tashika::model::{
+    CertificateNo, Command, IssuerNo, MediumKind, Outcome, Policy, Position, ReportKind, Role, Scope, ScopeNo,
+    SetChange, SetTarget, Usage,
+};
 
 use crate::nation::{actor, at, in_sim, key, on_card, operator, scope};
-use crate::office::{Office, refusal};
+use crate::office::{Office, card_of, key_of, refusal};
 
 fn ca() -> tashika::model::Actor {
     actor(Role::Ca(IssuerNo(1)))
@@ -52,7 +55,7 @@ fn nobody_but_a_ca_registers() {
 #[test]
 fn nothing_is_registered_into_a_set_that_was_revoked() {
     let mut office = Office::open();
-    let set = tashika::model::Command::Set {
+    let set = Command::Set {
         target: SetTarget::Issuer(IssuerNo(1)),
         change: SetChange::Revoked { reason: tashika::model::Reason::CaCompromise },
     };
@@ -67,12 +70,33 @@ fn an_issuer_or_scope_is_added_once() {
     let ops = actor(Role::Ops);
     let mut same_key = crate::nation::issuer(1);
     same_key.name = "another".into();
-    for (issuer, says) in [(crate::nation::issuer(1), "named"), (same_key, "same key")] {
+    let mut other_key = crate::nation::issuer(1);
+    other_key.key_sha256 = [77; 32];
+    for (issuer, says) in [(other_key, "named"), (same_key, "same key")] {
         let said = refusal(office.desk.one(&Task::AddIssuer { actor: ops, issuer, scopes: Vec::new() }, office.now));
         assert!(said.contains(says), "{said}");
     }
-    let scope = scope(1);
-    assert!(refusal(office.desk.one(&Task::AddScope { actor: ops, scope }, office.now)).contains("path"));
+    let other_point = Scope { distribution_point: vec![0xa0, 77], ..scope(1) };
+    assert!(refusal(office.desk.one(&Task::AddScope { actor: ops, scope: other_point }, office.now)).contains("path"));
+    // The very same is so already, for whoever may add any.
+    let again = |by| {
+        let issuer = crate::nation::issuer(1);
+        let one = Scope { no: ScopeNo(0), ..scope(1) };
+        let add = Task::AddIssuer { actor: actor(by), issuer, scopes: vec![one.clone()] };
+        [add, Task::AddScope { actor: actor(by), scope: one }]
+    };
+    let before = office.position();
+    for task in again(Role::Ops) {
+        assert_eq!(office.desk.one(&task, office.now).unwrap(), Outcome::AlreadySo);
+    }
+    for task in again(Role::CallCentre) {
+        assert!(refusal(office.desk.one(&task, office.now)).contains("may not"));
+    }
+    // With a scope that it has not, it isn't the very same.
+    let more = Scope { path: "more".into(), ..scope(1) };
+    let task = Task::AddIssuer { actor: ops, issuer: crate::nation::issuer(1), scopes: vec![more] };
+    assert!(refusal(office.desk.one(&task, office.now)).contains("named"));
+    assert_eq!(office.position(), before);
 }
 
 #[test]
@@ -102,4 +126,43 @@ fn an_issuer_comes_with_its_scopes_or_not_at_all() {
     assert_eq!(state.book.scopes.len(), 4);
     drop(state);
     assert_eq!(office.event(Position(head.0 + 2)).cause, Some(head.next()));
+}
+
+/// Rule X for newcomers: what would have been held, had it been registered before the report, is not registered after it.
+#[test]
+fn nothing_is_registered_that_was_enrolled_under_a_card_in_doubt() {
+    let enrolled_at = |seconds| {
+        let mut phone = in_sim(key(2, 100), 1, operator("mno-1"), CertificateNo(1));
+        phone.not_before = at(seconds);
+        Task::Register { actor: actor(Role::Ca(IssuerNo(2))), certificates: vec![phone] }
+    };
+    type Doubt = fn(&mut Office);
+    let lost_before: Doubt = |office| {
+        let mut report = office.report_of(ReportKind::CardLost, card_of(1));
+        report.lost_at = Some(at(-7200));
+        office.command(actor(Role::CallCentre), Command::Report(report)).unwrap();
+    };
+    let held: Doubt = |office| _ = office.hold(actor(Role::CallCentre), key_of(1));
+    let revoked: Doubt =
+        |office| _ = office.report(actor(Role::Window(None)), ReportKind::Returned, card_of(1)).unwrap();
+    for (doubt, since, what) in [(lost_before, -7200, "lost"), (held, 60, "held"), (revoked, 60, "revoked")] {
+        let mut office = Office::open();
+        doubt(&mut office);
+        office.wait(600);
+        let before = office.position();
+        let said = refusal(office.desk.one(&enrolled_at(since + 1), office.now));
+        assert!(said.contains("serial 64: enrolled under certificate 01"), "{what}: {said}");
+        assert_eq!(office.position(), before, "nothing is recorded");
+        office.desk.one(&enrolled_at(since), office.now).unwrap();
+        assert!(office.status(10).is_good(), "enrolled before it was {what}");
+    }
+    // A card that was found signs for phones again.
+    let policy = Policy { releasable: vec![(MediumKind::Card, Usage::Sign)], ..Policy::default() };
+    let mut office = Office::with(policy);
+    lost_before(&mut office);
+    office.wait(600);
+    assert!(refusal(office.desk.one(&enrolled_at(0), office.now)).contains("register it again"));
+    let holds = office.status(1).holds.iter().map(|hold| hold.id).collect();
+    office.command(actor(Role::Window(None)), Command::Release { key: key_of(1), holds }).unwrap();
+    office.desk.one(&enrolled_at(0), office.now).unwrap();
 }

@@ -1,7 +1,7 @@
 //! Reports whose reach is easily mistaken.
 
 use tashika::desk::Task;
-use tashika::model::{CertificateNo, IssuerNo, Links, Reason, ReportKind, Role, Usage};
+use tashika::model::{CertificateNo, IssuerNo, Links, Outcome, Reason, ReportKind, Role, Usage};
 
 use crate::nation::{actor, card, in_sim, key, on_card, operator, phone};
 use crate::office::{Office, all_of, card_of, phone_of, refusal};
@@ -56,6 +56,34 @@ fn a_carriers_worse_report_is_not_swallowed_by_a_milder_one() {
     let task = tashika::desk::due_task(&office.ledger, office.now).unwrap().unwrap();
     office.desk.one(&task, office.now).unwrap();
     assert_eq!(office.status(3).revocation().unwrap().reason, Reason::KeyCompromise);
+}
+
+/// What makes a hold final is said, and comes true, though its sender holds the certificate already without a term.
+#[test]
+fn a_report_that_ends_a_hold_is_not_swallowed_by_one_without_an_end() {
+    let (window, registry) = (Role::Window(None), Role::Registry);
+    let carrier = Role::Carrier(operator("mno-1"));
+    let dead = (ReportKind::Died, Reason::AffiliationChanged);
+    let disposed = (ReportKind::SimDisposed, Reason::CessationOfOperation);
+    for (role, (kind, reason), no) in [(window, dead, 1), (registry, dead, 1), (carrier, disposed, 3)] {
+        let mut office = Office::open();
+        match role {
+            Role::Window(_) => _ = office.report(actor(role), ReportKind::CardLost, card_of(1)).unwrap(),
+            _ => _ = office.hold(actor(role), crate::office::key_of(no)),
+        }
+        let lost = office.now;
+        office.wait(3600);
+        let subject = if no == 3 { phone_of(1) } else { card_of(1) };
+        office.report(actor(role), kind, subject).unwrap();
+        assert_eq!(office.status(no).holds.len(), 2, "{role} {kind}");
+        assert_eq!(office.report(actor(role), kind, subject).unwrap(), Outcome::AlreadySo, "said twice");
+        office.wait(86_400 * 30 + 1);
+        while let Some(task) = tashika::desk::due_task(&office.ledger, office.now).unwrap() {
+            office.desk.one(&task, office.now).unwrap();
+        }
+        let ended = *office.status(no).revocation().unwrap();
+        assert_eq!((ended.reason, ended.at), (reason, lost), "{role} {kind}: from its first hold on");
+    }
 }
 
 #[test]

@@ -4,9 +4,11 @@ use std::fs;
 
 use tashika::asn1::{CertificateFields, certificates_in};
 use tashika::desk::bulk::Job;
-use tashika::ledger::import::Format;
+use tashika::ledger::import::{Defaults, Format};
 use tashika::ledger::{Batch, Ledger};
-use tashika::model::{Body, Event, Issuer, IssuerNo, Role, Scope, ScopeNo, Usage};
+use tashika::model::{
+    Batch as ChipBatch, Body, Event, Issuer, IssuerNo, MediumKind, Municipality, Role, Scope, ScopeNo, Usage,
+};
 
 use crate::memory_ledger::MemoryLedger;
 use crate::nation;
@@ -126,7 +128,7 @@ fn what_is_not_the_issuers_is_refused_by_line() {
         ("malformed/serial-of-21-octets.pem".into(), "at most 20"),
         ("malformed/not-after-in-month-13.pem".into(), "notAfter"),
         ("malformed/extension-twice.pem".into(), "appears twice"),
-        ("malformed/cut-off.der".into(), "DER"),
+        ("malformed/cut-off.der".into(), "was cut off"),
     ];
     let town = town(ca, &["leaf-good"]);
     for (name, cause) in cases {
@@ -141,6 +143,12 @@ fn what_is_not_the_issuers_is_refused_by_line() {
     let mut cut = file(&format!("{ca}/leaf-good.pem"));
     cut.truncate(cut.len() - 40);
     assert!(town.import(&cut, Format::Pem).unwrap_err().only().1.contains("does not end"));
+    let whole = der(&format!("{ca}/leaf-good.pem"));
+    for cut in [1, 2, 3, 4, 100, whole.len() - 1] {
+        let two = [&whole[..], &whole[..cut]].concat();
+        let refused = town.import(&two, Format::Der).unwrap_err();
+        assert_eq!(refused.only(), (2, "the file ends in the middle of this certificate: it was cut off"), "{cut}");
+    }
 }
 
 #[test]
@@ -173,5 +181,52 @@ fn formats_are_told_apart_by_content() {
     assert_eq!(Format::detect(&file("root.pem")).unwrap(), Format::Pem);
     for nothing in [&b""[..], b"serial,not_after", b"V\t310101000000Z\t\t01\tunknown\t/CN=x", b"0 bytes"] {
         assert!(Format::detect(nothing).is_err(), "{}", nothing.escape_ascii());
+    }
+}
+
+#[test]
+fn an_option_must_not_contradict_what_is_registered() {
+    let ca = "card-sign-g2-p256";
+    let town = town(ca, &["leaf-good", "leaf-of-another-municipality"]);
+    let good = file(&format!("{ca}/leaf-good.pem"));
+    let serial = fields(&format!("{ca}/leaf-good.pem")).serial.to_string();
+    let own = Defaults {
+        usage: Some(Usage::Sign),
+        medium: Some(MediumKind::Card),
+        batch: Some(ChipBatch(7)),
+        municipality: Some(Municipality(13_101)),
+        scope: Some(ScopeNo(1)),
+        ..town.defaults()
+    };
+    let index = format!("V\t491231145959Z\t\t{serial}\tunknown\t/CN=taro\n");
+    for (text, format) in [(good, Format::Pem), (index.into_bytes(), Format::OpensslIndex)] {
+        let again = |defaults| town.import_job(&Job { defaults, ..town.job(&text, format) });
+        let first = again(own).unwrap().counts;
+        assert_eq!(first.registered + first.unchanged, 1, "the index speaks of what the certificate registered");
+        assert_eq!(again(own).unwrap().counts.unchanged, 1);
+        let unsaid = Defaults { scope: own.scope, ..town.defaults() };
+        assert_eq!(again(unsaid).unwrap().counts.unchanged, 1, "nothing is asked for");
+        for (other, says) in [
+            (Defaults { usage: Some(Usage::Auth), ..own }, "type is SIGN in the ledger, AUTH was asked for"),
+            (Defaults { medium: Some(MediumKind::SeApple), ..own }, "medium is CARD in the ledger, SE_APPLE was"),
+            (Defaults { batch: Some(ChipBatch(8)), ..own }, "batch is 7 in the ledger, 8 was"),
+            (Defaults { municipality: Some(Municipality(2)), ..own }, "municipality is 13101 in the ledger, 2 was"),
+            (Defaults { scope: Some(ScopeNo(2)), ..own }, "scope"),
+        ] {
+            let refused = again(other).unwrap_err();
+            assert!(refused.only().1.contains(says), "{format:?}: {refused:?}");
+        }
+    }
+}
+
+#[test]
+fn what_lives_in_sims_needs_a_format_that_says_in_which() {
+    let town = town("card-sign-g2-p256", &["leaf-good"]);
+    let good = file("card-sign-g2-p256/leaf-good.pem");
+    let defaults = Defaults { medium: Some(MediumKind::Sim), ..town.defaults() };
+    let index = b"V\t491231235959Z\t\t0A\tunknown\t/CN=taro\n".to_vec();
+    for (text, format) in [(&good, Format::Pem), (&der("root.pem"), Format::Der), (&index, Format::OpensslIndex)] {
+        let refused = town.import_job(&Job { defaults, ..town.job(text, format) }).unwrap_err();
+        assert!(refused.error.to_string().contains("NDJSON"), "{format:?}: {refused:?}");
     }
 }

@@ -22,7 +22,7 @@ fn plan(town: &Town, text: &[u8], on_bad: OnBad) -> (Result<ListPlan, BulkError>
             bad.push((place, fault.to_string()));
         }
     };
-    (town.bulk().plan_list(&text, IssuerNo(1), on_bad, &mut note), bad)
+    (town.bulk().plan_list(&text, Some(IssuerNo(1)), on_bad, &mut note), bad)
 }
 
 #[test]
@@ -33,7 +33,7 @@ fn a_listed_set_is_revoked_by_one_event() {
     let planned = planned.unwrap();
     assert_eq!((planned.entries, planned.certificates, bad.len()), (10_001, 10_000, 0));
     assert!(planned.to_string().contains("1 named more than once"), "{planned}");
-    let target = town.bulk().write_list(&text.as_bytes(), IssuerNo(1), &planned, &mut |_| {}).unwrap();
+    let target = town.bulk().write_list(&text.as_bytes(), Some(IssuerNo(1)), &planned, &mut |_| {}).unwrap();
     let SetTarget::Listed { list, count, digest: stated } = target.clone() else { panic!("{target:?}") };
     let numbers: Vec<u8> = (1..=10_000_u64).flat_map(|n| (n * 2).to_be_bytes()).collect();
     assert_eq!((count, &stated[..]), (10_000, digest(&SHA256, &numbers).as_ref()));
@@ -62,7 +62,7 @@ fn every_line_must_name_a_registered_certificate() {
     let (planned, _) = plan(&town, text, OnBad::Skip);
     let planned = planned.unwrap();
     assert_eq!((planned.certificates, planned.skipped()), (2, 4));
-    let target = town.bulk().write_list(&&text[..], IssuerNo(1), &planned, &mut |_| {}).unwrap();
+    let target = town.bulk().write_list(&&text[..], Some(IssuerNo(1)), &planned, &mut |_| {}).unwrap();
     assert!(matches!(target, SetTarget::Listed { count: 2, .. }), "{target:?}");
 }
 
@@ -71,8 +71,8 @@ fn a_list_that_changed_after_it_was_checked_is_refused() {
     let town = town_of(3);
     let (planned, _) = plan(&town, b"01\n02\n", OnBad::Refuse);
     let planned = planned.unwrap();
-    let shorter = town.bulk().write_list(&&b"01\n"[..], IssuerNo(1), &planned, &mut |_| {});
+    let shorter = town.bulk().write_list(&&b"01\n"[..], Some(IssuerNo(1)), &planned, &mut |_| {});
     assert!(matches!(shorter, Err(BulkError::List { expected: 2, found: 1, .. })), "{shorter:?}");
-    let other = town.bulk().write_list(&&b"01\n77\n"[..], IssuerNo(1), &planned, &mut |_| {});
+    let other = town.bulk().write_list(&&b"01\n77\n"[..], Some(IssuerNo(1)), &planned, &mut |_| {});
     assert!(matches!(other, Err(BulkError::Changed { place: 2, .. })), "{other:?}");
 }

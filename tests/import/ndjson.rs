@@ -164,3 +164,29 @@ fn lines_that_are_no_lines_are_named() {
     assert_eq!(town.import(text, Format::Ndjson).unwrap().counts.registered, 3);
     assert!(town.import("", Format::Ndjson).unwrap().plan.is_empty());
 }
+
+/// Rule X for newcomers: by line, before anything is written.
+#[test]
+fn a_phone_enrolled_under_a_card_in_doubt_is_named_by_line() {
+    let town = Town::new();
+    import(&town, &[card("01", "")]).unwrap();
+    let index = "R\t310101000000Z\t260301000000Z,certificateHold\t01\tunknown\t/CN=taro\n";
+    assert_eq!(town.import(index, Format::OpensslIndex).unwrap().counts.held, 1);
+    let held_since = town.entry("01").unwrap().status.held_since().unwrap();
+    let phone = |serial: &str, not_before: tashika::model::Time| {
+        let line = card(serial, r#","issued_under":"01""#).replace("SIGN", "AUTH").replace("CARD", "SE_APPLE");
+        line.replace("2026-01-01T00:00:00Z", &not_before.to_string())
+    };
+    let later = held_since + tashika::model::Seconds(1);
+    let lines = [phone("02", held_since), phone("03", later)];
+    let refused = import(&town, &lines).unwrap_err();
+    let (line, why) = refused.only();
+    assert!(line == 2 && why.starts_with("enrolled under certificate 01 after that was lost"), "{why}");
+    let imported = import_skipping(&town, &lines);
+    assert_eq!((imported.counts.registered, imported.plan.skipped()), (1, 1));
+    assert!(town.entry("03").is_none());
+    // What is registered already is not registered again, and a card is enrolled under nothing.
+    assert_eq!(import(&town, &lines[..1]).unwrap().counts.unchanged, 1);
+    let other = card("04", r#","issued_under":"01""#).replace("2026-01-01T00:00:00Z", &later.to_string());
+    assert_eq!(import(&town, &[other]).unwrap().counts.registered, 1);
+}

@@ -6,10 +6,7 @@ use std::time::{Duration, Instant};
 use tashika::desk::bulk::{Bulk, BulkError, Clock, Counts, Job, Notice, OnBad, Plan, Source};
 use tashika::ledger::import::{Defaults, Format, Kind};
 use tashika::ledger::{Batch, Ledger, Wanted, sha256};
-use tashika::model::{
-    Batch as ChipBatch, Body, CertificateKey, Entry, Event, IssuerNo, MediumKind, Municipality, PersonId, Policy, Role,
-    ScopeNo, Serial, Time,
-};
+use tashika::model::{Body, CertificateKey, Entry, Event, IssuerNo, PersonId, Policy, Role, ScopeNo, Serial, Time};
 
 use crate::memory_ledger::MemoryLedger;
 use crate::nation;
@@ -74,9 +71,9 @@ impl Town {
     pub fn defaults(&self) -> Defaults {
         Defaults {
             usage: None,
-            medium: MediumKind::Card,
-            batch: ChipBatch(0),
-            municipality: Municipality(0),
+            medium: None,
+            batch: None,
+            municipality: None,
             scope: None,
             known_from: self.clock.now.get(),
         }

@@ -5,6 +5,7 @@
 
 mod applies;
 mod authority;
+mod ends;
 mod family;
 mod lifting;
 mod properties;

@@ -208,7 +208,7 @@ impl Naive {
                 self.undone(scope, order)
             }
             Some(Body::UndoOrdered(_)) => Ok(()),
-            _ => rules::may_second(&event.actor, &request.actor),
+            _ => rules::may_decide(&event.actor, &request.actor, verdict),
         }
     }
 

@@ -158,10 +158,15 @@ impl Row {
 /// A second report of the same party opens no second hold; the earliest accepted loss wins (row 20).
 pub fn held(naked: &Naked, kind: HoldKind, lost_at: Option<Time>, becomes: Option<Final>) -> Option<Change> {
     let review = matches!(kind, HoldKind::Review | HoldKind::RuleX | HoldKind::Set);
-    // "Lost" after "contract ended" is news: it would end worse.
-    let news =
-        |known: &NakedHold| matches!((becomes, known.becomes), (Some(new), Some(old)) if worse(new.reason, old.reason));
-    let known = !review && naked.holds.values().any(|hold| hold.kind == kind && !news(hold));
+    let own: Vec<&NakedHold> = naked.holds.values().filter(|hold| !review && hold.kind == kind).collect();
+    let ends: Vec<Final> = own.iter().filter_map(|hold| hold.becomes).collect();
+    // A first term is news; later ones are if they are sooner than all, or worse: "lost" after "contract ended".
+    let news = match (becomes, ends.iter().map(|end| end.due).min()) {
+        (None, _) => false,
+        (Some(_), None) => true,
+        (Some(new), Some(first)) => new.due < first || ends.iter().all(|end| worse(new.reason, end.reason)),
+    };
+    let known = !own.is_empty() && !news;
     if naked.ended.is_some() || known { dated(naked, lost_at) } else { Some(Change::Held { kind, lost_at, becomes }) }
 }
 

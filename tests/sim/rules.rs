@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use tashika::model::{
     Actor, Body, CertificateNo, Change, Event, Final, HoldKind, Municipality, Reason, Report, ReportKind, Role,
-    Seconds, SetChange, SetRule, SetTarget, Subject, Time,
+    Seconds, SetChange, SetRule, SetTarget, Subject, Time, Verdict,
 };
 
 use crate::memory_ledger::State;
@@ -233,6 +233,14 @@ fn in_office_hours(naive: &Naive, event: &Event, backed: Backed) -> Result<(), S
     let weekend = matches!((day + 3) % 7, 5 | 6);
     let open = !weekend && (i64::from(hours.opens)..i64::from(hours.closes)).contains(&second);
     check(open, || "the window was closed".into())
+}
+
+/// Who asked may take it back.
+pub fn may_decide(by: &Actor, asked: &Actor, verdict: Verdict) -> Result<(), String> {
+    if verdict == Verdict::Rejected && by.person == asked.person && by.role == asked.role {
+        return Ok(());
+    }
+    may_second(by, asked)
 }
 
 /// Another person, of the same organisation or of operations.

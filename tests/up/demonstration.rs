@@ -180,7 +180,11 @@ fn nobody_else_s_folder_and_no_bad_address_is_touched() {
         assert!(error.contains(says) && error.lines().count() == 1, "{arguments:?}: {error}");
     }
     assert_eq!(files(&theirs).into_keys().collect::<Vec<_>>(), ["tashika.toml"]);
-    assert!(!new.join("tashika.toml").exists());
+    assert!(!new.exists(), "nothing is left behind");
+    let empty = dir.path().join("empty");
+    fs::create_dir(&empty).unwrap();
+    assert_eq!(run(&["up", "--dir", empty.to_str().unwrap(), "--listen", "0.0.0.0:0"]).0, 2);
+    assert!(empty.exists() && files(&empty).is_empty(), "an empty folder of somebody's stays, empty");
 }
 
 /// Every file below a folder, with its mode.

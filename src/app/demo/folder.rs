@@ -6,7 +6,7 @@
 use std::cell::Cell;
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use super::Was;
@@ -18,7 +18,17 @@ pub(super) struct Folder {
     path: PathBuf,
     /// Files that this run has named.
     placed: Cell<usize>,
+    /// What was here before this run.
+    before: Before,
     _lock: File,
+}
+
+/// What was in a folder's place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Before {
+    Demonstration,
+    EmptyFolder,
+    Nothing,
 }
 
 /// A part of the folder, from before it is made.
@@ -51,13 +61,15 @@ pub(super) enum Readers {
 impl Folder {
     /// Opens a demonstration's folder, or makes one. Any other folder with something in it is refused.
     pub fn enter(path: &Path) -> Result<Self, DemoError> {
-        make_folder(path)?;
         let mark = path.join(MARK);
-        if !mark.exists() {
-            let mut others = fs::read_dir(path).map_err(at(path))?;
-            if others.next().is_some() {
-                return Err(DemoError::Foreign(path.to_owned()));
-            }
+        let before = match (mark.exists(), path.exists()) {
+            (true, _) => Before::Demonstration,
+            (false, true) => Before::EmptyFolder,
+            (false, false) => Before::Nothing,
+        };
+        make_folder(path)?;
+        if before == Before::EmptyFolder && fs::read_dir(path).map_err(at(path))?.next().is_some() {
+            return Err(DemoError::Foreign(path.to_owned()));
         }
         let mut options = OpenOptions::new();
         let lock = options.write(true).create(true).truncate(false).mode(0o600).open(&mark).map_err(at(&mark))?;
@@ -66,8 +78,25 @@ impl Folder {
             Err(TryLockError::WouldBlock) => return Err(DemoError::Locked(path.to_owned())),
             Err(TryLockError::Error(source)) => return Err(at(&mark)(source)),
         }
+        // Whoever left without having made anything took its lock away; what is locked may be that one.
+        let (locked, there) = (lock.metadata().map_err(at(&mark))?, fs::metadata(&mark));
+        if !there.is_ok_and(|there| there.ino() == locked.ino()) {
+            return Err(DemoError::Locked(path.to_owned()));
+        }
         fs::set_permissions(path, Permissions::from_mode(0o700)).map_err(at(path))?;
-        Ok(Self { path: path.to_owned(), placed: Cell::new(0), _lock: lock })
+        Ok(Self { path: path.to_owned(), placed: Cell::new(0), before, _lock: lock })
+    }
+
+    /// Leaves as if it had never been entered, unless there was something here or is by now.
+    pub fn leave(self) {
+        if self.before == Before::Demonstration || self.placed.get() > 0 {
+            return;
+        }
+        // What can't be taken away is completed by the next run.
+        let _ = fs::remove_file(self.file(MARK));
+        if self.before == Before::Nothing {
+            let _ = fs::remove_dir(&self.path);
+        }
     }
 
     /// Watches a part of it being made, which has begun when its first file is there.

@@ -91,7 +91,13 @@ pub fn make(wishes: &Wishes, progress: &mut dyn FnMut(Made)) -> Result<(Config, 
     let now = clock::now();
     let folder = Folder::enter(&wishes.dir)?;
     let was = folder.watch(settings::FILE);
-    let (config, sockets) = settings::settle(&folder, wishes)?;
+    let (config, sockets) = match settings::settle(&folder, wishes) {
+        Ok(settled) => settled,
+        Err(error) => {
+            folder.leave();
+            return Err(error);
+        }
+    };
     let place = belong_together(&config, progress)?;
     secrets(&folder)?;
     progress(Made::Folder(was.now(&folder)));

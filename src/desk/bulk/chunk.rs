@@ -6,7 +6,8 @@ use std::collections::HashMap;
 
 use super::closed::Closed;
 use super::sync::change_for;
-use crate::ledger::import::{Fault, NamedLink, Record, States};
+use crate::desk::register::in_doubt_at_enrolment;
+use crate::ledger::import::{Defaults, Fault, NamedLink, Record, States};
 use crate::ledger::{Batch, Head, Ledger, LedgerError, NewStatus, Wanted};
 use crate::model::{
     Actor, Body, Book, Certificate, CertificateKey, CertificateNo, Change, Delivery, Entry, Event, Links, Policy,
@@ -56,8 +57,12 @@ impl Known {
         let linked = records.iter().flat_map(|record| record.links.iter()).map(key_of);
         let keys: Vec<_> = own.iter().copied().chain(linked).collect();
         let found = ledger.registered(&keys)?;
-        let named: Vec<_> = found[..own.len()].iter().flatten().copied().collect();
-        let numbers = keys.into_iter().zip(found).filter_map(|(key, no)| Some((key, no?))).collect();
+        let mut named: Vec<_> = found[..own.len()].iter().flatten().copied().collect();
+        let numbers: HashMap<_, _> = keys.into_iter().zip(found).filter_map(|(key, no)| Some((key, no?))).collect();
+        let enrolled_under = |record: &&Record| numbers.get(&key_of(record.links.issued_under?)).copied();
+        named.extend(records.iter().filter(|record| record.certificate.is_phone()).filter_map(enrolled_under));
+        named.sort_unstable();
+        named.dedup();
         let entries = if named.is_empty() {
             HashMap::new()
         } else {
@@ -73,12 +78,19 @@ impl Known {
     }
 
     /// What an entry amounts to.
-    pub(super) fn weigh(&self, record: &Record, book: &Book, closed: &mut Closed, now: Time) -> Result<Deed, Fault> {
+    pub(super) fn weigh(
+        &self,
+        record: &Record,
+        asked: &Defaults,
+        book: &Book,
+        closed: &mut Closed,
+        now: Time,
+    ) -> Result<Deed, Fault> {
         let now = now.max(self.head.time);
         let entry = self.numbers.get(&record.certificate.key).and_then(|no| self.entries.get(no));
         match entry {
             Some(entry) => {
-                self.compare(record, &entry.certificate)?;
+                self.compare(record, asked, &entry.certificate)?;
                 Ok(match change_for(record, &entry.status, now)? {
                     None => Deed::Nothing,
                     Some(change) => Deed::Change { no: entry.no, status: entry.status.clone(), change },
@@ -86,23 +98,37 @@ impl Known {
             }
             None => {
                 closed.check(book, &record.certificate)?;
+                self.check_enrolment(record)?;
                 let status = Status::at_registration(&record.certificate, Position(0));
                 Ok(Deed::Register(change_for(record, &status, now)?))
             }
         }
     }
 
-    /// An error if the file contradicts what is registered, as far as the file speaks of it.
-    fn compare(&self, record: &Record, known: &Certificate) -> Result<(), Fault> {
+    /// Rule X for newcomers (`desk/register.rs`). What stands earlier in the file has no status yet: no format that knows
+    /// links says any.
+    fn check_enrolment(&self, record: &Record) -> Result<(), Fault> {
+        let under = record.links.issued_under.and_then(|link| self.numbers.get(&key_of(link)));
+        match under.and_then(|no| self.entries.get(no)) {
+            Some(under) if record.certificate.is_phone() => match in_doubt_at_enrolment(&record.certificate, under) {
+                Some(since) => Err(Fault::EnrolledInDoubt { under: under.certificate.key.serial, since }),
+                None => Ok(()),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    /// An error if the file contradicts what is registered, as far as the file speaks of it, or whoever imports it does.
+    fn compare(&self, record: &Record, asked: &Defaults, known: &Certificate) -> Result<(), Fault> {
         let stated = &record.certificate;
         same("not_after", &known.not_after, &stated.not_after)?;
         if record.states == States::Expiry {
-            return Ok(());
+            return contradicts_options(asked, known);
         }
         same("not_before", &known.not_before, &stated.not_before)?;
         same("scope", &known.scope, &stated.scope)?;
         if record.states == States::Certificate {
-            return Ok(());
+            return contradicts_options(asked, known);
         }
         let number = |link: Option<NamedLink>| link.and_then(|link| self.numbers.get(&key_of(link)).copied());
         let links = Links {
@@ -134,7 +160,7 @@ pub(super) struct Draft<'a> {
 }
 
 impl Draft<'_> {
-    /// The numbers of the registered certificates whose status it changes.
+    /// Whether it was decided on this registered certificate's status.
     pub(super) fn touches(&self, number: CertificateNo) -> bool {
         self.known.entries.contains_key(&number)
     }
@@ -214,6 +240,19 @@ impl Draft<'_> {
         status.apply(change, at, time, cause.unwrap_or(at));
         batch.statuses.push(NewStatus { no, status });
     }
+}
+
+/// An error if what is said of a whole file contradicts what is registered of one of its entries.
+fn contradicts_options(asked: &Defaults, known: &Certificate) -> Result<(), Fault> {
+    let asks = |field, registered: String, asked: Option<String>| match asked {
+        Some(asked) if asked != registered => Err(Fault::ContradictsOption { field, registered, asked }),
+        _ => Ok(()),
+    };
+    asks("type", known.usage.name().to_owned(), asked.usage.map(|usage| usage.name().to_owned()))?;
+    asks("medium", known.medium.kind.name().to_owned(), asked.medium.map(|kind| kind.name().to_owned()))?;
+    asks("batch", known.batch.to_string(), asked.batch.map(|batch| batch.to_string()))?;
+    asks("municipality", known.municipality.to_string(), asked.municipality.map(|code| code.to_string()))?;
+    asks("scope", known.scope.to_string(), asked.scope.map(|scope| scope.to_string()))
 }
 
 /// The key that a link names.

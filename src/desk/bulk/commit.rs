@@ -172,7 +172,7 @@ impl Committing<'_> {
         let mut here = std::collections::HashSet::new();
         let mut deeds = Vec::with_capacity(chunk.len());
         for (place, record) in chunk {
-            let deed = known.weigh(record, &self.book, &mut self.closed, now);
+            let deed = known.weigh(record, &self.job.defaults, &self.book, &mut self.closed, now);
             let deed = deed.map_err(|fault| self.changed(*place, fault))?;
             if matches!(deed, Deed::Register(_)) {
                 let dangling = |key| known.target(key) == Target::Unregistered && !here.contains(&key_of(key));

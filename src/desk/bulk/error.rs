@@ -56,6 +56,12 @@ pub enum BulkError {
     /// The CRL scope asked for is another issuer's, or doesn't exist.
     #[error("CRL scope {0} is not one of the issuer's: see 'tashika scope list'")]
     Scope(crate::model::ScopeNo),
+    /// A file that can't say which SIM each certificate lives in, though it is said to be of SIMs.
+    #[error(
+        "this format doesn't say operator, SIM and applet, without which no carrier could report the phone: import \
+         certificates in SIMs as NDJSON (docs/IMPORTING.md has the fields)"
+    )]
+    SimUnsaid,
     /// More entries than one file may have.
     #[error("more than {} entries in one file: split it", super::seen::ENTRIES_MAX)]
     TooMany,

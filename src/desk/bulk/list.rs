@@ -47,7 +47,7 @@ impl Bulk<'_> {
     pub fn plan_list(
         &self,
         source: &dyn Source,
-        issuer: IssuerNo,
+        issuer: Option<IssuerNo>,
         on_bad: OnBad,
         watch: Watch<'_>,
     ) -> Result<ListPlan, BulkError> {
@@ -81,7 +81,7 @@ impl Bulk<'_> {
     pub fn write_list(
         &self,
         source: &dyn Source,
-        issuer: IssuerNo,
+        issuer: Option<IssuerNo>,
         plan: &ListPlan,
         watch: Watch<'_>,
     ) -> Result<SetTarget, BulkError> {
@@ -131,7 +131,7 @@ impl Bulk<'_> {
     fn each_block(
         &self,
         source: &dyn Source,
-        issuer: IssuerNo,
+        issuer: Option<IssuerNo>,
         each: &mut dyn FnMut(Vec<Resolved>) -> Result<(), BulkError>,
     ) -> Result<(), BulkError> {
         let (_, book) = self.ledger.book()?;

@@ -7,8 +7,8 @@ use super::closed::Closed;
 use super::seen::Seen;
 use super::source::Placed;
 use super::{Bulk, BulkError, Job, Notice, OnBad, Phase, Progress, Watch};
-use crate::ledger::import::{Fault, NamedLink, Record};
-use crate::model::{Book, Change};
+use crate::ledger::import::{Fault, Format, NamedLink, Record};
+use crate::model::{Book, Change, MediumKind};
 
 /// What an import will do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -158,6 +158,9 @@ impl Bulk<'_> {
         {
             return Err(BulkError::Scope(no));
         }
+        if job.defaults.medium == Some(MediumKind::Sim) && job.format != Format::Ndjson {
+            return Err(BulkError::SimUnsaid);
+        }
         Ok(book)
     }
 }
@@ -192,7 +195,7 @@ impl Weighing<'_> {
 
     /// The inner error is the entry's own; the outer one ends the pass.
     fn entry(&mut self, place: u64, record: &Record, known: &Known) -> Result<Result<(), Fault>, BulkError> {
-        let weighed = known.weigh(record, self.book, &mut self.closed, self.bulk.clock.now());
+        let weighed = known.weigh(record, &self.job.defaults, self.book, &mut self.closed, self.bulk.clock.now());
         let dangling = |link: &NamedLink| known.target(*link) == Target::Unregistered;
         let elsewhere = record.links.iter().filter(dangling).any(|link| link.issuer != self.job.issuer);
         let weighed = if elsewhere { Err(Fault::LinkUnknown) } else { weighed };

@@ -1,7 +1,7 @@
 //! What can be wrong with one entry of an imported file: the cause that is named beside its line.
 
 use crate::asn1::Asn1Error;
-use crate::model::{IdError, Reason, ReasonError, SerialError};
+use crate::model::{IdError, Reason, ReasonError, Serial, SerialError, Time, enrolled_in_doubt};
 
 /// Why an entry can't be used.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -25,6 +25,16 @@ pub enum Fault {
         /// As the file states it.
         stated: String,
     },
+    /// The ledger already knows the certificate with another value than the import was asked to take for the whole file.
+    #[error("contradicts what is registered: {field} is {registered} in the ledger, {asked} was asked for")]
+    ContradictsOption {
+        /// Which fact, by the name of its option.
+        field: &'static str,
+        /// As it is registered.
+        registered: String,
+        /// As it was asked for.
+        asked: String,
+    },
     /// A set event ended or holds everything that this certificate would belong to.
     #[error("nothing can be registered with this {what} any more: event {event} closed it")]
     Closed {
@@ -33,6 +43,9 @@ pub enum Fault {
         /// The set event's position.
         event: u64,
     },
+    /// Fewer octets than the certificate says it has.
+    #[error("the file ends in the middle of this certificate: it was cut off")]
+    CutOff,
     /// A date in none of OpenSSL's two forms.
     #[error("{field} '{text}' is not a date such as 261120093000Z or 20561120093000Z")]
     Date {
@@ -48,6 +61,14 @@ pub enum Fault {
         unit: super::Unit,
         /// The first place.
         first: u64,
+    },
+    /// Enrolled under a card's certificate after that was lost, held or revoked.
+    #[error("{}", enrolled_in_doubt(under, *since))]
+    EnrolledInDoubt {
+        /// The card's certificate.
+        under: Serial,
+        /// Since when it has been in doubt.
+        since: Time,
     },
     /// Marked as expired, with an end of validity still to come.
     #[error("marked expired (E), but it is valid until {0}: run 'openssl ca -updatedb' or correct the flag")]
@@ -174,6 +195,9 @@ pub enum Fault {
     /// The end before the beginning.
     #[error("the validity ends before it begins")]
     ValidityReversed,
+    /// A serial of nobody's.
+    #[error("serial {0} of which issuer? name it with --issuer, or write ISSUER/{0}")]
+    WhoseSerial(Serial),
     /// Several scopes, none chosen.
     #[error("the issuer has several CRL scopes: say which one")]
     WhichScope,

@@ -108,17 +108,18 @@ pub struct Remarks {
     pub unverified: bool,
 }
 
-/// What to take where a format says nothing.
+/// What to take where a format says nothing. What is said holds for certificates that are registered already, too: they are
+/// not changed by it, so it must not contradict them.
 #[derive(Clone, Copy, Debug)]
 pub struct Defaults {
     /// SIGN or AUTH; `None` leaves it to the certificate's key usage, and is AUTH where there is none to read.
     pub usage: Option<Usage>,
-    /// What carries the keys.
-    pub medium: MediumKind,
-    /// Chip batch.
-    pub batch: Batch,
-    /// Municipality of registration.
-    pub municipality: Municipality,
+    /// What carries the keys; `None` is a card.
+    pub medium: Option<MediumKind>,
+    /// Chip batch; `None` is 0, unknown.
+    pub batch: Option<Batch>,
+    /// Municipality of registration; `None` is 0, unknown.
+    pub municipality: Option<Municipality>,
     /// CRL scope; `None` is the issuer's scope without distribution point, or its only one.
     pub scope: Option<ScopeNo>,
     /// Start of validity for formats that don't say it: the moment of the import.
@@ -190,14 +191,17 @@ impl Context<'_> {
         Ok(Certificate {
             key: CertificateKey { issuer: self.issuer, serial },
             usage: self.defaults.usage.unwrap_or(Usage::Auth),
-            medium: Medium { kind: self.defaults.medium, id: MediumId((self.pseudonym)(Kind::Medium, &own)) },
+            medium: Medium {
+                kind: self.defaults.medium.unwrap_or(MediumKind::Card),
+                id: MediumId((self.pseudonym)(Kind::Medium, &own)),
+            },
             holder: HolderId((self.pseudonym)(Kind::Holder, holder)),
             sim: None,
-            batch: self.defaults.batch,
+            batch: self.defaults.batch.unwrap_or_default(),
             not_before,
             not_after,
             scope: ScopeNo(0),
-            municipality: self.defaults.municipality,
+            municipality: self.defaults.municipality.unwrap_or_default(),
             key_origin: KeyOrigin::Unknown,
             proofing: Proofing::Unknown,
             delivery: Delivery::Delivered,

@@ -11,6 +11,7 @@ use serde::de::{Deserializer, Error, Visitor};
 
 use super::moment::rfc3339;
 use super::{Context, Fault, Kind, NamedLink, NamedLinks, Record, Remarks, Standing, States};
+use crate::ledger::json_object::Object;
 use crate::model::{
     AppletId, Batch, Book, Certificate, CertificateKey, Delivery, HolderId, IssuerNo, KeyOrigin, Links, Medium,
     MediumId, MediumKind, Municipality, Proofing, ScopeNo, Sim, SimId, Usage,
@@ -21,7 +22,7 @@ pub(super) fn read_line(line: &str, context: &Context<'_>) -> Result<Option<Reco
     if line.trim_ascii().is_empty() {
         return Ok(None);
     }
-    let fields: Fields<'_> = serde_json::from_str(line).map_err(|error| Fault::Json(cause(&error)))?;
+    let Object(fields): Object<Fields<'_>> = serde_json::from_str(line).map_err(|error| Fault::Json(cause(&error)))?;
     let links = NamedLinks {
         issued_under: link(context, fields.issued_under.as_ref())?,
         parallel_of: link(context, fields.parallel_of.as_ref())?,
@@ -46,7 +47,7 @@ struct Fields<'a> {
     #[serde(borrow)]
     holder: Text<'a>,
     #[serde(borrow)]
-    medium: Option<MediumFields<'a>>,
+    medium: Option<Object<MediumFields<'a>>>,
     #[serde(borrow)]
     medium_kind: Option<Text<'a>>,
     #[serde(borrow)]
@@ -99,11 +100,14 @@ impl Fields<'_> {
             medium,
             holder: HolderId(context.pseudonym(Kind::Holder, "holder", &self.holder)?),
             sim: self.sim(context, medium.kind)?,
-            batch: self.batch.as_ref().map_or(context.defaults.batch, |code| Batch(code.0)),
+            batch: self.batch.as_ref().map_or(context.defaults.batch.unwrap_or_default(), |code| Batch(code.0)),
             not_before,
             not_after,
             scope: self.scope(context)?,
-            municipality: self.municipality.as_ref().map_or(context.defaults.municipality, |code| Municipality(code.0)),
+            municipality: self
+                .municipality
+                .as_ref()
+                .map_or(context.defaults.municipality.unwrap_or_default(), |code| Municipality(code.0)),
             key_origin: self.key_origin.as_ref().map_or(Ok(KeyOrigin::Unknown), |text| {
                 let known = [("medium", KeyOrigin::Medium), ("service", KeyOrigin::Service)];
                 one_of("key_origin", text, &known, "medium, service")
@@ -119,7 +123,7 @@ impl Fields<'_> {
 
     fn medium(&self, context: &Context<'_>) -> Result<Medium, Fault> {
         let (kind, id) = match (&self.medium, &self.medium_kind, &self.medium_id) {
-            (Some(medium), None, None) => (&medium.kind, &medium.id),
+            (Some(Object(medium)), None, None) => (&medium.kind, &medium.id),
             (None, Some(kind), Some(id)) => (kind, id),
             (Some(_), _, _) => return Err(Fault::Json("medium is given twice: as an object and flat".into())),
             (None, _, _) => {
@@ -337,6 +341,17 @@ mod tests {
             let fault = read(&line).unwrap_err().to_string();
             assert!(fault.contains(cause), "{line}: {fault}");
             assert!(!fault.contains("at line"), "{fault}");
+        }
+        let medium = "{\"kind\":\"CARD\",\"id\":\"card 1\"}";
+        for (line, found) in [
+            ("[\"0a1b\",\"taro\"]".to_owned(), "sequence"),
+            (CARD.replace(medium, "[\"CARD\",\"card 1\"]"), "sequence"),
+            (CARD.replace(medium, "\"card 1\""), "string"),
+            ("7".to_owned(), "integer"),
+        ] {
+            let fault = read(&line).unwrap_err().to_string();
+            assert!(fault.contains(found) && fault.contains("expected an object in braces"), "{line}: {fault}");
+            assert!(!fault.contains("struct"), "the program's own names: {fault}");
         }
         let fault = read(&PHONE.replace("\"applet\":\"A000\",", "")).unwrap_err();
         assert_eq!(fault, Fault::Sim("operator, sim and applet go together"));

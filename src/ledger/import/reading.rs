@@ -213,16 +213,16 @@ impl<'a, R: BufRead> Records<'a, R> {
     /// Reads one SEQUENCE into the buffer.
     fn read_der(&mut self, header: &mut [u8; 2]) -> io::Result<Result<(), Fault>> {
         let malformed = || Fault::Asn1(Asn1Error::NotDer("the file"));
-        if self.lines.input.read_exact(header).is_err() {
-            return Ok(Err(malformed()));
+        if !self.fill(header)? {
+            return Ok(Err(Fault::CutOff));
         }
         let mut length = [0; 4];
         let octets = match header {
             [0x30, long @ 0x81..=0x84] => usize::from(*long & 0x7f),
             _ => return Ok(Err(malformed())),
         };
-        if self.lines.input.read_exact(&mut length[4 - octets..]).is_err() {
-            return Ok(Err(malformed()));
+        if !self.fill(&mut length[4 - octets..])? {
+            return Ok(Err(Fault::CutOff));
         }
         let contents = u32::from_be_bytes(length) as usize;
         if contents > ENTRY_OCTETS_MAX {
@@ -232,7 +232,15 @@ impl<'a, R: BufRead> Records<'a, R> {
         self.lines.buffer.extend_from_slice(header);
         self.lines.buffer.extend_from_slice(&length[4 - octets..]);
         let read = self.lines.input.by_ref().take(contents as u64).read_to_end(&mut self.lines.buffer)?;
-        Ok(if read == contents { Ok(()) } else { Err(malformed()) })
+        Ok(if read == contents { Ok(()) } else { Err(Fault::CutOff) })
+    }
+
+    /// Whether the file had as much as was asked for.
+    fn fill(&mut self, wanted: &mut [u8]) -> io::Result<bool> {
+        match self.lines.input.read_exact(wanted) {
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+            read => read.map(|()| true),
+        }
     }
 
     fn certificate(&self, der: &[u8]) -> Result<Record, Fault> {

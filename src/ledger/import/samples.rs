@@ -2,7 +2,7 @@
 
 use super::{Context, Defaults, Kind};
 use crate::ledger::sha256;
-use crate::model::{Batch, Book, Issuer, IssuerNo, MediumKind, Municipality, Scope, ScopeNo};
+use crate::model::{Book, Issuer, IssuerNo, Scope, ScopeNo};
 
 /// Calls back with a context for issuer 1, which has two scopes; issuer 2 is `other`.
 pub(super) fn with_context<T>(use_it: impl FnOnce(&Context<'_>) -> T) -> T {
@@ -31,9 +31,9 @@ pub(super) fn with_context<T>(use_it: impl FnOnce(&Context<'_>) -> T) -> T {
     };
     let defaults = Defaults {
         usage: None,
-        medium: MediumKind::Card,
-        batch: Batch(0),
-        municipality: Municipality(0),
+        medium: None,
+        batch: None,
+        municipality: None,
         scope: Some(ScopeNo(1)),
         known_from: "2026-11-20T00:00:00Z".parse().unwrap(),
     };

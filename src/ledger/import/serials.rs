@@ -12,13 +12,13 @@ use crate::model::{Book, IssuerNo};
 /// The certificates that a list names, with their lines.
 pub struct SerialList<'a, R> {
     lines: Lines<R>,
-    issuer: IssuerNo,
+    issuer: Option<IssuerNo>,
     book: &'a Book,
 }
 
 impl<'a, R: BufRead> SerialList<'a, R> {
-    /// A list of certificates of `issuer`, unless a line names another.
-    pub fn new(input: R, issuer: IssuerNo, book: &'a Book) -> Self {
+    /// A list of certificates of `issuer`, unless a line names another; without one, every line names its own.
+    pub fn new(input: R, issuer: Option<IssuerNo>, book: &'a Book) -> Self {
         Self { lines: Lines::new(input), issuer, book }
     }
 
@@ -29,10 +29,19 @@ impl<'a, R: BufRead> SerialList<'a, R> {
             match text.map(str::trim_ascii) {
                 Ok("") => {}
                 Ok(text) if text.starts_with('#') => {}
-                Ok(text) => return Ok(Some((place, named(self.book, self.issuer, text)))),
+                Ok(text) => return Ok(Some((place, of(self.book, self.issuer, text)))),
                 Err(fault) => return Ok(Some((place, Err(fault)))),
             }
         }
+    }
+}
+
+fn of(book: &Book, issuer: Option<IssuerNo>, text: &str) -> Result<NamedLink, Fault> {
+    match issuer {
+        Some(issuer) => named(book, issuer, text),
+        // The number stands for nobody: what has a slash says whose it is.
+        None if text.contains('/') => named(book, IssuerNo(0), text),
+        None => Err(Fault::WhoseSerial(text.parse()?)),
     }
 }
 
@@ -53,7 +62,7 @@ mod tests {
     fn serials_come_with_their_lines_and_causes() {
         let text = b"# lost in transit\n0A\n\nother/0b \r\nzz\nnobody/01\n\xff\n0C";
         let listed: Vec<_> = samples::with_context(|context| {
-            SerialList::new(&text[..], context.issuer, context.book)
+            SerialList::new(&text[..], Some(context.issuer), context.book)
                 .map(|entry| {
                     let (line, named) = entry.unwrap();
                     let named = named.map(|named| format!("{}/{}", named.issuer, named.serial));

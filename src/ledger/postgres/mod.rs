@@ -195,7 +195,7 @@ impl Ledger for PostgresLedger {
 
 fn create_first(error: LedgerError) -> LedgerError {
     match error {
-        LedgerError::Missing(name) => LedgerError::Settings(format!("there is no database at {name}: create it first")),
+        LedgerError::Missing(name) => LedgerError::NoDatabase(name),
         other => other,
     }
 }
