@@ -199,7 +199,7 @@ impl Config {
             faults.add("serve.heartbeat_max_seconds", "must be 2 to 3,600: the heart beats about once a second");
         }
         if raw.serve.clock_leap_max_hours > LEAP_HOURS_MAX {
-            return Err(value("serve.clock_leap_max_hours", "must be 0 (any) to 8,760".into()));
+            faults.add("serve.clock_leap_max_hours", "must be 0 (any) to 8,760");
         }
         if raw.checkpoints.name.is_empty() || raw.checkpoints.name.contains(|c: char| c.is_whitespace() || c == '+') {
             faults.add("checkpoints.name", "must be a name without spaces and '+'");
