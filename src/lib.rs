@@ -6,6 +6,7 @@
 //! - [`asn1`] — bytes ⇄ model: OCSP requests read and replies assembled, X.509 certificates built and read.
 //! - [`ledger`] — the issuance database, the truth: contract, event bytes, hash tree, adapters.
 //! - [`keys`] — signing keys: what can sign, and where its secret lies.
+//! - [`status`] — what is true now, in memory, read without waiting: the status table.
 //! - [`desk`] — commands that change a status: authorise, budget, decide, append; the queue, undo, the sequencer.
 //! - [`http`] — the network's edge: listeners, limits, the probes.
 //! - [`app`] — configuration, the choice of adapters, clock and entropy, threads, shutdown.
@@ -22,3 +23,4 @@ pub mod http;
 pub mod keys;
 pub mod ledger;
 pub mod model;
+pub mod status;

@@ -1,0 +1,13 @@
+//! The status table against a naive model, and under readers and a writer at once: `cargo test --test status`.
+
+#[path = "../support/nation.rs"]
+#[allow(dead_code, reason = "a shared fixture; each suite uses a part of it")]
+mod nation;
+#[path = "../support/rng.rs"]
+#[allow(dead_code, reason = "a shared fixture; each suite uses a part of it")]
+mod rng;
+
+mod bounds;
+mod model;
+mod naive;
+mod threads;
