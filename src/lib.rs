@@ -7,6 +7,7 @@
 //! - [`ledger`] — the issuance database, the truth: contract, event bytes, hash tree, adapters.
 //! - [`keys`] — signing keys: what can sign, and where its secret lies.
 //! - [`status`] — what is true now, in memory, read without waiting: the status table.
+//! - [`follow`] — from the ledger to the status in memory, in step, link by link; how fresh, and when to freeze.
 //! - [`desk`] — commands that change a status: authorise, budget, decide, append; the queue, undo, the sequencer.
 //! - [`http`] — the network's edge: listeners, limits, the probes.
 //! - [`app`] — configuration, the choice of adapters, clock and entropy, threads, shutdown.
@@ -19,6 +20,7 @@ pub mod app;
 pub mod asn1;
 pub mod cli;
 pub mod desk;
+pub mod follow;
 pub mod http;
 pub mod keys;
 pub mod ledger;

@@ -1,0 +1,211 @@
+//! One follower: its table, where it stands, and the step that brings it further.
+
+use std::sync::Arc;
+
+use crate::ledger::{BrokenLink, Head, Heartbeat, Ledger, LedgerError, RowDigest, Sealed, decode_certificate};
+use crate::model::{Body, Certificate, CertificateNo, Event, Position, SetEvent};
+use crate::status::{Changed, HashKey, ReadTo, StatusError, Table};
+
+use super::bootstrap::{belongs, fill};
+use super::freshness::Freshness;
+
+/// Keeps a table in step with a ledger.
+pub struct Follower {
+    table: Arc<Table>,
+    head: Head,
+    freshness: Freshness,
+    frozen: Option<Frozen>,
+}
+
+/// What a step came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stepped {
+    /// Events taken in.
+    pub events: usize,
+    /// Whether there are probably more.
+    pub more: bool,
+}
+
+/// Why a follower takes in nothing more: what the ledger shows isn't the history that it holds. What either calls not good
+/// stays not good, and a person reconciles.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Frozen {
+    /// Its events don't continue what is held.
+    #[error("the ledger's history forked: {0}")]
+    Forked(BrokenLink),
+    /// It ends before what is held.
+    #[error(
+        "the ledger ends at {found}, and events up to {held} were read from it: it was rolled back, or another took its place"
+    )]
+    RolledBack {
+        /// What is held.
+        held: Position,
+        /// Where it ends.
+        found: Position,
+    },
+    /// It stands where this follower stands, with another history behind it.
+    #[error("the ledger has another history up to {0} than the one that was read from it")]
+    Rewritten(Position),
+    /// A registration's rows are not those that its event counted and hashed.
+    #[error("the certificates that event {0} registered are not those that it counted and hashed")]
+    RowsDiffer(Position),
+    /// The table refuses what the history says.
+    #[error("the history contradicts itself: {0}")]
+    Contradiction(StatusError),
+}
+
+/// Why a step wasn't made.
+#[derive(Debug, thiserror::Error)]
+pub enum FollowError {
+    /// The ledger couldn't be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// It takes in nothing more.
+    #[error(transparent)]
+    Frozen(#[from] Frozen),
+}
+
+impl From<StatusError> for FollowError {
+    fn from(error: StatusError) -> Self {
+        Frozen::Contradiction(error).into()
+    }
+}
+
+impl Follower {
+    /// Reads everything at one position. Readers find nothing before it is done.
+    pub fn bootstrap(ledger: &dyn Ledger, key: &HashKey) -> Result<Self, FollowError> {
+        let (table, head) = fill(ledger, key)?;
+        Ok(Self { table: Arc::new(table), head, freshness: Freshness::default(), frozen: None })
+    }
+
+    /// What readers ask.
+    pub fn table(&self) -> &Arc<Table> {
+        &self.table
+    }
+
+    /// Where it stands.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// How fresh what it knows is.
+    pub fn freshness(&self) -> Freshness {
+        self.freshness
+    }
+
+    /// Takes in the next events, at most one page of them.
+    pub fn step(&mut self, ledger: &dyn Ledger) -> Result<Stepped, FollowError> {
+        if let Some(frozen) = &self.frozen {
+            return Err(frozen.clone().into());
+        }
+        let stepped = self.advance(ledger);
+        if let Err(FollowError::Frozen(frozen)) = &stepped {
+            self.frozen = Some(frozen.clone());
+        }
+        stepped
+    }
+
+    fn advance(&mut self, ledger: &dyn Ledger) -> Result<Stepped, FollowError> {
+        // The heartbeat first: what is read after it is at least as new.
+        let heartbeat = ledger.heartbeat()?;
+        let page = ledger.events_after(self.head.position, PAGE)?;
+        if page.is_empty() {
+            self.stands_where_it_stood(ledger)?;
+        }
+        for sealed in &page {
+            self.take(ledger, sealed)?;
+        }
+        self.table.publish(ReadTo { epoch: self.head.epoch, position: self.head.position })?;
+        if let Some(heartbeat) = heartbeat {
+            self.hear(&heartbeat)?;
+        }
+        Ok(Stepped { events: page.len(), more: page.len() == PAGE })
+    }
+
+    /// A ledger without news must at least be the one that was read.
+    fn stands_where_it_stood(&self, ledger: &dyn Ledger) -> Result<(), FollowError> {
+        let stored = ledger.head()?;
+        let held = self.head.position;
+        if stored.position < held {
+            return Err(Frozen::RolledBack { held, found: stored.position }.into());
+        }
+        // Further on: an event came in between, and the next step reads it.
+        if stored.position == held && (stored.epoch, stored.link) != (self.head.epoch, self.head.link) {
+            return Err(Frozen::Rewritten(held).into());
+        }
+        Ok(())
+    }
+
+    fn take(&mut self, ledger: &dyn Ledger, sealed: &Sealed) -> Result<(), FollowError> {
+        let event = self.head.follow(sealed).map_err(Frozen::Forked)?;
+        let position = sealed.position;
+        match &event.body {
+            Body::Registered { first, count, digest } => {
+                let certificates = registered(ledger, position, *first, *count, digest)?;
+                self.table.register(position, *first, &certificates)?;
+                self.head.certificates += u64::from(*count);
+            }
+            Body::Changed { no, key, change } => {
+                let cause = event.cause.unwrap_or(position);
+                self.table.change(&Changed { position, time: event.time, cause, no: *no, key: *key, change })?;
+            }
+            Body::SetChanged { .. } => self.take_set(ledger, position, &event)?,
+            Body::EpochAdopted { epoch, .. } => self.head.epoch = *epoch,
+            Body::InboxRefused { .. }
+            | Body::IssuerAdded(_)
+            | Body::LedgerCreated { .. }
+            | Body::QueueDecided { .. }
+            | Body::Queued { .. }
+            | Body::Reported(_)
+            | Body::ScopeAdded(_)
+            | Body::UndoOrdered(_) => {}
+        }
+        Ok(())
+    }
+
+    fn take_set(&mut self, ledger: &dyn Ledger, position: Position, event: &Event) -> Result<(), FollowError> {
+        let Body::SetChanged { target, change } = &event.body else { return Ok(()) };
+        let (time, cause) = (event.time, event.cause.unwrap_or(position));
+        let set = SetEvent { position, time, cause, target: target.clone(), change: *change };
+        self.table.change_set(&set, belongs(ledger, &set)?)?;
+        self.head.book = position;
+        Ok(())
+    }
+
+    /// A heartbeat counts once everything that it saw is in the table.
+    fn hear(&mut self, heartbeat: &Heartbeat) -> Result<(), FollowError> {
+        if heartbeat.position > self.head.position {
+            return Ok(());
+        }
+        if heartbeat.position == self.head.position
+            && (heartbeat.epoch, heartbeat.link) != (self.head.epoch, self.head.link)
+        {
+            return Err(Frozen::Rewritten(self.head.position).into());
+        }
+        let newest = heartbeat.time.max(self.head.time);
+        self.freshness.known_at = Some(self.freshness.known_at.map_or(newest, |known| known.max(newest)));
+        Ok(())
+    }
+}
+
+/// The certificates that an event registered, which must be the very ones.
+fn registered(
+    ledger: &dyn Ledger,
+    position: Position,
+    first: CertificateNo,
+    count: u32,
+    digest: &[u8; 32],
+) -> Result<Vec<Certificate>, FollowError> {
+    let rows = ledger.rows_from(first, count as usize)?;
+    let mut sum = RowDigest::default();
+    rows.iter().for_each(|(_, row)| sum.add(row));
+    let numbered = rows.iter().zip(first.0..).all(|((no, _), expected)| no.0 == expected);
+    if rows.len() != count as usize || !numbered || sum.finish() != *digest {
+        return Err(Frozen::RowsDiffer(position).into());
+    }
+    let decoded = rows.iter().map(|(_, row)| decode_certificate(row));
+    Ok(decoded.collect::<Result<_, _>>().map_err(|_| Frozen::RowsDiffer(position))?)
+}
+
+/// Events taken in by one step.
+const PAGE: usize = 1_000;
