@@ -2,16 +2,19 @@
 //!
 //! Unknown keys are refused, paths are relative to the file, and rules between settings are checked here, once.
 
-use std::collections::BTreeMap;
+mod desk;
+
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use desk::RawDesk;
+
 use super::words::refused_file;
 use crate::ledger::VerifierKey;
-use crate::model::{MediumKind, OfficeHours, Operator, Policy, Seconds, SetRule, Usage};
+use crate::model::{Policy, Seconds};
 
 /// What the program runs with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -150,25 +153,6 @@ struct RawCheckpoints {
     trusted: Vec<String>,
 }
 
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields, default, expecting = "a table of settings")]
-struct RawDesk {
-    /// `MEDIUM/USAGE` pairs whose last hold may be lifted.
-    releasable: Option<Vec<String>>,
-    confirm_after_days: Option<u32>,
-    died_confirm_after_days: Option<u32>,
-    delivery_within_days: Option<u32>,
-    backdating_max_days: Option<u32>,
-    budget_floor: Option<u32>,
-    budget_factor: Option<u32>,
-    /// Virtual operator → host.
-    hosts: BTreeMap<String, String>,
-    /// `HH:MM-HH:MM`, Japan time, weekdays.
-    window_hours: Option<String>,
-    sets_need_two_people: Option<bool>,
-    direct_changes: DirectChanges,
-}
-
 impl Config {
     /// Reads and checks a file.
     pub fn load(file: &Path) -> Result<Self, ConfigError> {
@@ -294,47 +278,6 @@ impl LedgerPlace {
     }
 }
 
-impl RawDesk {
-    fn check(self, faults: &mut Faults) -> Policy {
-        let usual = Policy::default();
-        let mut days = |given: Option<u32>, usual: Seconds, key: &'static str| match given {
-            None => usual,
-            Some(0 | 36_501..) => {
-                faults.add(key, "must be 1 to 36,500 days");
-                usual
-            }
-            Some(days) => Seconds::days(days),
-        };
-        let confirm_after = days(self.confirm_after_days, usual.confirm_after, "desk.confirm_after_days");
-        let died = days(self.died_confirm_after_days, usual.died_confirm_after, "desk.died_confirm_after_days");
-        let delivery_within = days(self.delivery_within_days, usual.delivery_within, "desk.delivery_within_days");
-        let backdating_max = days(self.backdating_max_days, usual.backdating_max, "desk.backdating_max_days");
-        let releasable = self.releasable.map(|pairs| pairs.iter().map(|pair| parse_pair(pair)).collect());
-        let releasable = releasable.transpose().map_err(|why| ("desk.releasable", why));
-        let parse = |name: &str| name.parse::<Operator>().map_err(|error| ("desk.hosts", error.to_string()));
-        let hosts = self.hosts.iter().map(|(operator, host)| Ok((parse(operator)?, parse(host)?))).collect();
-        if self.budget_floor == Some(0) {
-            faults.add("desk.budget_floor", "must be at least 1, or nobody could ever do anything");
-        }
-        let hours = self.window_hours.map(|hours| parse_hours(&hours)).transpose();
-        Policy {
-            releasable: faults.or_else(releasable, None).unwrap_or(usual.releasable),
-            confirm_after,
-            died_confirm_after: died,
-            delivery_within,
-            backdating_max,
-            budget_floor: self.budget_floor.unwrap_or(usual.budget_floor),
-            budget_factor: self.budget_factor.unwrap_or(usual.budget_factor),
-            hosts: faults.or_else(hosts, BTreeMap::new()),
-            window_hours: faults.or_else(hours.map_err(|why| ("desk.window_hours", why)), None),
-            sets: match self.sets_need_two_people {
-                Some(false) => SetRule::OnePerson,
-                Some(true) | None => SetRule::TwoPeople,
-            },
-        }
-    }
-}
-
 impl Default for RawServe {
     fn default() -> Self {
         Self {
@@ -371,33 +314,13 @@ fn syntax(error: &toml::de::Error, text: &str, file: &str) -> ConfigError {
     ConfigError::Syntax { file: file.to_owned(), line: before.matches('\n').count() + 1, message }
 }
 
-fn parse_pair(pair: &str) -> Result<(MediumKind, Usage), String> {
-    let wrong = || format!("'{pair}' is not a medium and a usage such as SIM/AUTH");
-    let (medium, usage) = pair.split_once('/').ok_or_else(wrong)?;
-    let media = [MediumKind::Card, MediumKind::Sim, MediumKind::EseAndroid, MediumKind::SeApple];
-    let medium = media.into_iter().find(|kind| kind.name() == medium).ok_or_else(wrong)?;
-    let usage = [Usage::Auth, Usage::Sign].into_iter().find(|known| known.name() == usage).ok_or_else(wrong)?;
-    Ok((medium, usage))
-}
-
-fn parse_hours(text: &str) -> Result<OfficeHours, String> {
-    let wrong = || format!("'{text}' is not a span such as 08:30-17:15");
-    let second = |clock: &str| {
-        let (hour, minute) = clock.split_once(':')?;
-        let (hour, minute): (u32, u32) = (hour.parse().ok()?, minute.parse().ok()?);
-        (hour < 24 && minute < 60).then_some(hour * 3600 + minute * 60)
-    };
-    let (opens, closes) = text.split_once('-').ok_or_else(wrong)?;
-    let (opens, closes) = (second(opens).ok_or_else(wrong)?, second(closes).ok_or_else(wrong)?);
-    if opens < closes { Ok(OfficeHours { opens, closes }) } else { Err(format!("'{text}' ends before it begins")) }
-}
-
 /// A year: a ledger that stood still for longer is looked at by a person.
 const LEAP_HOURS_MAX: u32 = 8_760;
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{MediumKind, Usage};
 
     fn parse(text: &str) -> Result<Config, String> {
         Config::parse(text, Path::new("/etc/tashika/tashika.toml")).map_err(|error| error.to_string())
