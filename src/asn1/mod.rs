@@ -6,7 +6,7 @@
 //! and checked by `rasn`; names, keys and distribution points are kept as the very bytes that stood in the certificate,
 //! since look-ups and CRL scopes compare them octet by octet.
 //!
-//! Never signs, never verifies, never does I/O, never reads a clock.
+//! Never signs, never does I/O, never reads a clock, never decides whom to trust.
 
 mod certificate;
 mod distribution;
@@ -21,6 +21,7 @@ mod public_key;
 mod raw;
 mod signature;
 mod validity;
+mod verification;
 
 pub use certificate::{CertificateProfile, UnsignedCertificate};
 pub use distribution::{DistributionPoint, DistributionPointName, FullName, ReasonsCovered};
@@ -33,6 +34,7 @@ pub use pem::{PemBlock, certificates_in, pem_blocks, to_pem};
 pub use public_key::{KeyAlgorithm, PublicKey};
 pub use signature::SignatureAlgorithm;
 pub use validity::Validity;
+pub use verification::verifies;
 
 /// An object identifier, checked when made by `Oid::new`.
 pub use rasn::types::ObjectIdentifier as Oid;

@@ -7,14 +7,12 @@
 mod ocsp_signer;
 mod pem;
 pub mod software;
-mod verification;
 
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
 pub use ocsp_signer::{OcspSigner, Unfit};
-pub use verification::verifies;
 
 /// Something that signs. The secret stays inside.
 ///

@@ -5,10 +5,11 @@
 
 use std::fmt;
 
-use crate::asn1::{Asn1Error, CertificateFields, ExtendedKeyUsage, KeyUsage, Name, SignatureAlgorithm, Validity};
+use crate::asn1::{
+    Asn1Error, CertificateFields, ExtendedKeyUsage, KeyUsage, Name, SignatureAlgorithm, Validity, verifies,
+};
 use crate::model::Time;
 
-use super::verification::verifies;
 use super::{Algorithm, KeyError, Signer};
 
 /// A signer of answers about one CA's certificates, whose papers are in order.

@@ -5,13 +5,12 @@
 
 use std::fs;
 
-use aws_lc_rs::signature::{ECDSA_P256_SHA256_ASN1, ParsedPublicKey};
 use zeroize::Zeroizing;
 
 use crate::app::{clock, compose};
 use crate::asn1::{
     Asn1Error, CertificateFields, CertificateProfile, DistributionPoint, Extensions, Name, NameAttribute, PublicKey,
-    SignatureAlgorithm, Validity, to_pem,
+    SignatureAlgorithm, Validity, to_pem, verifies,
 };
 use crate::keys::{Algorithm, KeyError, Signer};
 use crate::model::{Seconds, Serial, Time, Usage};
@@ -194,8 +193,7 @@ fn certificate(
     }
     let fields = read(folder, name)?;
     // What was signed is read back and verified, whether it was signed just now or a year ago.
-    let key = ParsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, issuer.public.key_bits());
-    let verified = key.is_ok_and(|key| key.verify_sig(fields.tbs_der(), &fields.signature).is_ok());
+    let verified = verifies(&issuer.public, SignatureAlgorithm::EcdsaSha256, fields.tbs_der(), &fields.signature);
     if fields.issuer != issuer.name || !verified {
         let why = "it was not signed by the CA beside it";
         return Err(DemoError::Stranger { path: folder.file(name).display().to_string(), why });

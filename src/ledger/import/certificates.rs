@@ -2,15 +2,8 @@
 //!
 //! Each must be its issuer's: the same name, the same key identifier, and a signature that verifies. Called by `reading`.
 
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P384_SHA384_ASN1, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey,
-    VerificationAlgorithm,
-};
-
 use super::{Context, Fault, NamedLinks, Record, Remarks, Standing, States};
-use crate::asn1::{
-    BasicConstraints, CertificateFields, ExtendedKeyUsage, KeyUsage, Name, PublicKey, SignatureAlgorithm,
-};
+use crate::asn1::{BasicConstraints, CertificateFields, ExtendedKeyUsage, KeyUsage, Name, PublicKey, verifies};
 use crate::model::{Issuer, ScopeNo, Usage};
 
 /// An issuer as its certificates name and prove it.
@@ -41,18 +34,13 @@ impl Authority {
             }
             None => {}
         }
-        let algorithm: &dyn VerificationAlgorithm = match fields.signature_algorithm {
-            Some(SignatureAlgorithm::EcdsaSha256) => &ECDSA_P256_SHA256_ASN1,
-            Some(SignatureAlgorithm::EcdsaSha384) => &ECDSA_P384_SHA384_ASN1,
-            Some(SignatureAlgorithm::RsaSha256) => &RSA_PKCS1_2048_8192_SHA256,
+        match fields.signature_algorithm {
+            Some(algorithm) if verifies(&self.key, algorithm, fields.tbs_der(), &fields.signature) => Ok(Verified::Yes),
+            Some(_) => Err(Fault::Signature),
             // Without a key identifier and without a signature nothing would tell the generations apart.
-            None if fields.extensions.authority_key_id.is_none() => return Err(Fault::Signature),
-            None => return Ok(Verified::No),
-        };
-        UnparsedPublicKey::new(algorithm, self.key.key_bits())
-            .verify(fields.tbs_der(), &fields.signature)
-            .map(|()| Verified::Yes)
-            .map_err(|_| Fault::Signature)
+            None if fields.extensions.authority_key_id.is_none() => Err(Fault::Signature),
+            None => Ok(Verified::No),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! Whether a signature is a key's. What is signed here is verified before anybody sees it, and what others signed before it
+//! Whether a signature is a key's. What this house signs is verified before anybody sees it, and what others signed before it
 //! is relied on.
 
 use aws_lc_rs::signature::{
@@ -6,7 +6,7 @@ use aws_lc_rs::signature::{
     VerificationAlgorithm,
 };
 
-use crate::asn1::{KeyAlgorithm, PublicKey, SignatureAlgorithm};
+use super::{KeyAlgorithm, PublicKey, SignatureAlgorithm};
 
 /// Whether `signature` is this key's over these octets. Never true where key and algorithm don't belong together.
 pub fn verifies(key: &PublicKey, algorithm: SignatureAlgorithm, octets: &[u8], signature: &[u8]) -> bool {
