@@ -171,6 +171,32 @@ fn names_of_ones_own_do_not_lead_the_functions_astray() {
     assert_eq!(fixture.ledger.head().unwrap().position, Position(position.0));
 }
 
+/// A stolen server's password must not make room for more false holds than the budget allows.
+#[test]
+fn what_was_used_of_a_budget_is_never_given_back() {
+    let fixture = Fixture::furnished();
+    let with = |used: i64| {
+        fixture.as_role(
+            &fixture.server,
+            &format!(
+                "SELECT tashika.append(h.epoch, h.position, h.link, h.\"time\", h.book, h.certificates, h.epoch, h.position,
+                    h.link, h.tree, h.\"time\", h.book, h.certificates, '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}',
+                    '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}', '{{}}',
+                    '{{call-centre hold}}', '{{7}}', ARRAY[{used}::bigint], '{{}}', '{{}}', '{{}}', '{{}}')
+                 FROM tashika.head h"
+            ),
+        )
+    };
+    let used = || fixture.owner("SELECT used FROM tashika.budget WHERE key = 'call-centre hold' AND hour = 7");
+    with(5).unwrap();
+    with(2).unwrap();
+    for back in [-1, -7] {
+        let said = with(back).unwrap_err();
+        assert!(said.contains("never given back"), "{said}");
+    }
+    assert_eq!(used(), "7");
+}
+
 const CALL_CENTRE: tashika::model::Role = tashika::model::Role::CallCentre;
 
 /// What only a server may do.

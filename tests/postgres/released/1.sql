@@ -2,7 +2,7 @@
 -- PostgreSQL database dump
 --
 
-\restrict aharyFRMf9JM9DzmLBjpPjTkqQoYyPATIt2qi2kmrDogwrBcVme4fwZjcYUcU2J
+\restrict jeZMGUpGAl91l6kGg6dbLEmDfolctDXQzTkBAeP8IuiqDNyHPxT1gdWgASkZp4P
 
 -- Dumped from database version 15.18 (Debian 15.18-0+deb12u1)
 -- Dumped by pg_dump version 15.18 (Debian 15.18-0+deb12u1)
@@ -133,6 +133,9 @@ BEGIN
            SET life = excluded.life, reason = excluded.reason, holds = excluded.holds, state = excluded.state;
     END IF;
     IF cardinality(p_budget_keys) > 0 THEN
+        IF 0 > ANY (p_budget_used) THEN
+            PERFORM tashika.refuse('what was used of a budget is never given back');
+        END IF;
         FOR i IN 1 .. cardinality(p_budget_keys) LOOP
             UPDATE tashika.budget b SET used = b.used + p_budget_used[i]
              WHERE b.hour = p_budget_hours[i] AND b.key = p_budget_keys[i] AND b.used = (
@@ -1569,7 +1572,7 @@ COPY tashika.rule (kind, role, detail, only_if) FROM stdin;
 --
 
 COPY tashika.schema_version (version, applied_at) FROM stdin;
-1	2026-11-20 14:35:29.475041+00
+1	2026-11-20 16:55:10.575912+00
 \.
 
 
@@ -2335,5 +2338,5 @@ GRANT SELECT ON TABLE tashika.timer TO tashika_reader;
 -- PostgreSQL database dump complete
 --
 
-\unrestrict aharyFRMf9JM9DzmLBjpPjTkqQoYyPATIt2qi2kmrDogwrBcVme4fwZjcYUcU2J
+\unrestrict jeZMGUpGAl91l6kGg6dbLEmDfolctDXQzTkBAeP8IuiqDNyHPxT1gdWgASkZp4P
 

@@ -8,9 +8,9 @@ $$ BEGIN RAISE EXCEPTION USING ERRCODE = 'TK001', MESSAGE = why; END $$;
 
 -- Returns NULL if the batch was written, else the position where the ledger stands now.
 --
--- What one change costs is the number of statements and expressions in its way: PL/pgSQL sets up each of them anew in every
--- transaction, 10 us for a statement, 1 us for an expression, 4 us for a function. Hence one UPDATE that finds, compares
--- and locks the head; conditions gathered into few; calls written as assignments, since PERFORM is a statement.
+-- What one change costs is the number of statements, functions and expressions in its way: PL/pgSQL sets up each of them anew
+-- in every transaction, a statement for 10 us and more. Hence one UPDATE that finds, compares and locks the head;
+-- conditions gathered into few; calls written as assignments, since PERFORM is a statement.
 CREATE FUNCTION tashika.append(
     p_at_epoch bigint, p_at bigint, p_at_link bytea, p_at_time bigint, p_at_book bigint, p_at_certificates bigint,
     p_epoch bigint, p_position bigint, p_link bytea, p_tree bytea, p_time bigint, p_book bigint, p_certificates bigint,
@@ -65,6 +65,9 @@ BEGIN
            SET life = excluded.life, reason = excluded.reason, holds = excluded.holds, state = excluded.state;
     END IF;
     IF cardinality(p_budget_keys) > 0 THEN
+        IF 0 > ANY (p_budget_used) THEN
+            PERFORM tashika.refuse('what was used of a budget is never given back');
+        END IF;
         FOR i IN 1 .. cardinality(p_budget_keys) LOOP
             UPDATE tashika.budget b SET used = b.used + p_budget_used[i]
              WHERE b.hour = p_budget_hours[i] AND b.key = p_budget_keys[i] AND b.used = (
