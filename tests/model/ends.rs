@@ -6,7 +6,7 @@ use tashika::model::{
     Change, Final, HoldKind, Policy, Position, Reason, Seconds, Status, Time, Wish, next_due, timer_wish,
 };
 
-use crate::family::{PHONE, World, operator, policies};
+use crate::family::{PHONE, World, operator, policies, rank};
 
 fn end() -> impl Strategy<Value = Option<(u32, Reason)>> {
     prop::option::weighted(0.7, (1..40_u32, prop::sample::select(Reason::ALL.to_vec())))
@@ -15,15 +15,6 @@ fn end() -> impl Strategy<Value = Option<(u32, Reason)>> {
 fn kind() -> impl Strategy<Value = HoldKind> {
     let carrier = HoldKind::Carrier(operator("mvno"));
     prop::sample::select(vec![HoldKind::CallCentre, HoldKind::Registry, HoldKind::Window, carrier])
-}
-
-fn rank(reason: Reason) -> u8 {
-    match reason {
-        Reason::Unspecified => 0,
-        Reason::KeyCompromise | Reason::AaCompromise => 2,
-        Reason::CaCompromise => 3,
-        _ => 1,
-    }
 }
 
 /// When the clock revokes, and how bad the reason is.

@@ -155,3 +155,13 @@ fn certificate(no: u64, now: Time) -> Certificate {
 }
 
 const START: i64 = 1_795_143_600;
+
+/// How bad a reason is, by DOMAIN and not by the code under test: a final reason gives way to a worse one only.
+pub fn rank(reason: Reason) -> u8 {
+    match reason {
+        Reason::Unspecified => 0,
+        Reason::KeyCompromise | Reason::AaCompromise => 2,
+        Reason::CaCompromise => 3,
+        _ => 1,
+    }
+}

@@ -7,7 +7,7 @@ use tashika::model::{
     timer_wish,
 };
 
-use crate::family::{Applied, CARD, HOLDER, OTHER, SIGN, SIM, TOWN, World, actor, operator, policies, report};
+use crate::family::{Applied, CARD, HOLDER, OTHER, SIGN, SIM, TOWN, World, actor, operator, policies, rank, report};
 
 /// Something that somebody tries.
 #[derive(Clone, Debug)]
@@ -227,15 +227,6 @@ fn discarded_is_discarded(delivery: Delivery, was: &Status, is: &Status) -> Resu
     let discarded = delivery == Delivery::Awaited && reason(was) == Some(Reason::Unspecified);
     let now = reason(is).map_or(0, rank);
     ensure(!discarded || now != 1, "what was discarded before delivery is said to have had another end")
-}
-
-fn rank(reason: Reason) -> u8 {
-    match reason {
-        Reason::Unspecified => 0,
-        Reason::KeyCompromise | Reason::AaCompromise => 2,
-        Reason::CaCompromise => 3,
-        _ => 1,
-    }
 }
 
 /// What is true of every status by itself.
