@@ -38,7 +38,8 @@ pub(super) fn check(book: &Book, actor: &Actor, target: &SetTarget, change: SetC
     Ok(())
 }
 
-/// Whether every member is so already: what was revoked as a set stays so, and takes in nobody new.
+/// Whether every member is so already by a revocation of just this set: it stays, and takes in nobody new. A hold beside a
+/// hold is another hold.
 pub(super) fn is_so(book: &Book, target: &SetTarget, change: SetChange) -> bool {
     book.sets.iter().filter(|set| set.target == *target).any(|set| match (set.change, change) {
         (SetChange::Revoked { .. }, SetChange::Held) => true,

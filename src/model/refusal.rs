@@ -148,6 +148,7 @@ pub fn enrolled_in_doubt(under: &impl std::fmt::Display, since: Time) -> String 
 fn staying(revoked: u64) -> String {
     match revoked {
         0 => String::new(),
-        _ => format!("; {revoked} certificate(s) that it held were revoked, which is final"),
+        1 => "; 1 certificate that it held was revoked, which is final".to_owned(),
+        _ => format!("; {revoked} certificates that it held were revoked, which is final"),
     }
 }

@@ -1,4 +1,4 @@
-//! What happened to a certificate alone, set events aside, in the five words in which the table keeps it.
+//! What happened to a certificate alone, set events aside, in the three words in which the table keeps it.
 //!
 //! Made by the writer from a model status, read by every look-up; only certificates that were changed, or wait for
 //! their acknowledgement, have such a record.
