@@ -8,6 +8,7 @@
 //! - [`keys`] — signing keys: what can sign, and where its secret lies.
 //! - [`status`] — what is true now, in memory, read without waiting: the status table.
 //! - [`follow`] — from the ledger to the status in memory, in step, link by link; how fresh, and when to freeze.
+//! - [`responder`] — OCSP answers: signed in advance, or now.
 //! - [`desk`] — commands that change a status: authorise, budget, decide, append; the queue, undo, the sequencer.
 //! - [`http`] — the network's edge: listeners, limits, the probes.
 //! - [`app`] — configuration, the choice of adapters, clock and entropy, threads, shutdown.
@@ -25,4 +26,5 @@ pub mod http;
 pub mod keys;
 pub mod ledger;
 pub mod model;
+pub mod responder;
 pub mod status;

@@ -6,6 +6,7 @@ mod actor;
 mod authority;
 mod book;
 mod budget;
+mod caller;
 mod cascade;
 mod certificate;
 mod command;
@@ -26,6 +27,7 @@ pub use actor::{Actor, Channel, Role};
 pub use authority::{Action, Backing, Entry, may, may_lift, may_touch, window_is_open};
 pub use book::{Book, Issuer, Scope, SetChange, SetEvent, SetTarget};
 pub use budget::{BUDGET_DAYS, BudgetKey, BudgetUse};
+pub use caller::{Caller, Rank, Share};
 pub use cascade::{Case, Consequence, cascade, decide_report};
 pub use certificate::{
     Certificate, CertificateKey, Delivery, KeyOrigin, Links, Medium, MediumKind, Proofing, Sim, Usage,
