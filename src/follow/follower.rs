@@ -4,10 +4,9 @@ use std::sync::Arc;
 
 use crate::ledger::{BrokenLink, Head, Heartbeat, Ledger, LedgerError, RowDigest, Sealed, decode_certificate};
 use crate::model::{Body, Certificate, CertificateNo, Event, Position, SetEvent};
-use crate::status::{Changed, HashKey, ReadTo, StatusError, Table};
+use crate::status::{Changed, Freshness, HashKey, ReadTo, StatusError, Table};
 
 use super::bootstrap::{belongs, fill};
-use super::freshness::Freshness;
 
 /// Keeps a table in step with a ledger.
 pub struct Follower {

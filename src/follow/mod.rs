@@ -9,7 +9,5 @@
 
 mod bootstrap;
 mod follower;
-mod freshness;
 
 pub use follower::{FollowError, Follower, Frozen, Stepped};
-pub use freshness::{Freshness, Tier, Tiers};

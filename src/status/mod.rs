@@ -3,6 +3,7 @@
 //!
 //! `follow` fills a [`Table`] and keeps it in step with the ledger: [`register`](Table::register),
 //! [`change`](Table::change), [`change_set`](Table::change_set), then [`publish`](Table::publish) after each batch.
+//! Whoever drives the follower says when what it knows was true ([`hear`](Table::hear)).
 //! `responder` reads it ([`look_up`](Table::look_up), [`at`](Table::at)) and hands back what it signed
 //! ([`keep_reply`](Table::keep_reply)). A table is filled at the start by [`restore`](Table::restore), from a scan of the
 //! ledger or from what another gave by [`row`](Table::row).
@@ -50,6 +51,7 @@
 
 mod entries;
 mod error;
+mod freshness;
 mod index;
 mod members;
 mod own;
@@ -63,6 +65,7 @@ mod words;
 mod writer;
 
 pub use error::{Kind, StatusError};
+pub use freshness::{Freshness, Tier, Tiers};
 pub use index::HashKey;
 pub use members::{Members, MembersError};
 pub use sets::Belongs;

@@ -7,6 +7,7 @@ use crate::model::{Book, CertificateKey, CertificateNo, Epoch, Position};
 
 use super::entries::Entries;
 use super::error::{Kind, StatusError};
+use super::freshness::Freshness;
 use super::index::HashKey;
 use super::own::POSITION_BITS;
 use super::sets::{Belongs, Sets};
@@ -23,6 +24,8 @@ pub struct Table {
     pub(super) sets: Swap<Sets>,
     /// Epoch and position, packed; stored (release) after everything up to it.
     read_to: AtomicU64,
+    /// When what it knows was true, packed; stored (release) after everything that was known then.
+    known_at: AtomicU64,
     writer: Mutex<Writer>,
 }
 
@@ -48,7 +51,7 @@ impl Table {
     /// A table without certificates, for a ledger without any.
     pub fn empty(key: HashKey) -> Self {
         let (sets, writer) = (Swap::new(Sets::default()), Mutex::new(Writer::default()));
-        Self { entries: Entries::new(key), sets, read_to: AtomicU64::new(0), writer }
+        Self { entries: Entries::new(key), sets, read_to: AtomicU64::new(0), known_at: AtomicU64::new(0), writer }
     }
 
     /// A table to be filled with [`restore`](Self::restore), for a ledger at a position where these set events had
@@ -101,6 +104,19 @@ impl Table {
         // Release: who sees this position sees all that was written before it.
         self.read_to.store(u64::from(read_to.epoch.0) << POSITION_BITS | number, Ordering::Release);
         Ok(())
+    }
+
+    /// When what look-ups show that begin afterwards was true, at the least.
+    #[inline]
+    pub fn freshness(&self) -> Freshness {
+        // Acquire: pairs with `hear`.
+        Freshness::unpack(self.known_at.load(Ordering::Acquire))
+    }
+
+    /// Says when everything that is published was true. For whoever drives the follower, after `publish`.
+    pub fn hear(&self, freshness: Freshness) {
+        // Release: who sees this time sees all that was known at it.
+        self.known_at.store(freshness.pack(), Ordering::Release);
     }
 
     /// Keeps a reply, if the certificate has not changed after the position that it reflects: the `read_to` of the

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use tashika::follow::{Follower, Tier, Tiers};
+use tashika::follow::Follower;
 use tashika::ledger::{Ledger, Wanted};
 use tashika::model::{CertificateNo, Life, Seconds, Status};
-use tashika::status::{HashKey, Signature, Standing};
+use tashika::status::{HashKey, Signature, Standing, Tier, Tiers};
 
 use crate::history::{self, CERTIFICATES, Version};
 use crate::memory_ledger::MemoryLedger;

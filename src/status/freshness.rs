@@ -36,6 +36,16 @@ impl Freshness {
         Some(Seconds(u32::try_from(now.unix().saturating_sub(known_at.unix()).max(0)).unwrap_or(u32::MAX)))
     }
 
+    /// As one word: 0 for never.
+    pub(super) fn pack(self) -> u64 {
+        self.known_at.map_or(0, |known_at| known_at.unix().wrapping_sub(i64::MIN) as u64)
+    }
+
+    /// From that word.
+    pub(super) fn unpack(packed: u64) -> Self {
+        Self { known_at: (packed != 0).then(|| Time::from_unix((packed as i64).wrapping_add(i64::MIN)).ok()).flatten() }
+    }
+
     /// Which tier that is.
     pub fn tier(self, now: Time, tiers: Tiers) -> Tier {
         match self.lag(now) {
@@ -56,6 +66,15 @@ impl Default for Tiers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_packed_is_unpacked() {
+        for known_at in
+            [None, Some(Time::default()), "9999-12-31T23:59:59Z".parse().ok(), "0001-01-01T00:00:00Z".parse().ok()]
+        {
+            assert_eq!(Freshness::unpack(Freshness { known_at }.pack()), Freshness { known_at });
+        }
+    }
 
     #[test]
     fn the_tiers_end_where_they_are_set() {
