@@ -22,7 +22,7 @@ pub struct Policy {
 }
 
 /// What caches may do with an answer, and how long one is valid unless that is set.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Profile {
     /// Minutes: a loss is in the next answer, so caches keep one for a minute, and only the caller's own.
     National,

@@ -20,10 +20,18 @@ pub struct Credentials {
 impl ResponderId {
     /// By SHA-1 of the key, as RFC 9919 §3.2.2 wants it.
     pub fn by_key(key: &PublicKey) -> Self {
-        let hash = key.key_identifier();
+        Self::of_hash(&key.key_identifier())
+    }
+
+    /// The same, of a key whose hash is known.
+    pub fn of_key_hash(hash: &[u8; 20]) -> Self {
+        Self::of_hash(hash)
+    }
+
+    fn of_hash(hash: &[u8]) -> Self {
         let mut der = Vec::new();
         write::header(&mut der, tag::CONTEXT_2, write::element_len(hash.len()));
-        write::element(&mut der, tag::OCTET_STRING, &hash);
+        write::element(&mut der, tag::OCTET_STRING, hash);
         Self(der.into())
     }
 

@@ -1,0 +1,251 @@
+//! Signing in advance: which kept replies are signed again, and when.
+//!
+//! A sweep goes through the certificates by number, a slice at a time, as often as the shortest validity asks for, and
+//! signs what has no reply or one that is about to end. Each certificate's hour is its own, so that what was signed at once
+//! isn't signed at once for ever. What has just changed comes before all sweeps; in a sweep after a set event, what isn't
+//! good comes before the rest. Called through `sign` by the threads that sign.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::asn1::ocsp::{NotIssued, cert_id};
+use crate::model::{CertificateKey, CertificateNo, Seconds, Time};
+use crate::status::{Day, Signature, Standing, View};
+
+use super::Responder;
+use super::guard::Moment;
+use super::issuers::{Form, Issuer, Issuers};
+use super::policy::{Forms, Presign};
+use super::reply::{Refusal, Said, stated};
+
+/// The state of signing in advance.
+#[derive(Default)]
+pub(super) struct Refresh(Mutex<State>);
+
+#[derive(Default)]
+struct State {
+    /// What has just changed, oldest first.
+    urgent: VecDeque<CertificateNo>,
+    sweep: Option<Sweep>,
+    /// When the next one begins.
+    next_at: Time,
+    /// Whether the next one takes what isn't good first.
+    hurry: bool,
+    /// Whether any issuer wants anything signed in advance.
+    wanted: bool,
+}
+
+/// One way through the certificates.
+#[derive(Clone, Copy)]
+struct Sweep {
+    next: u64,
+    last: u64,
+    pass: Pass,
+}
+
+/// Which certificates a sweep looks at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pass {
+    All,
+    NotGoodFirst,
+}
+
+/// What a thread does next.
+enum Piece {
+    One(CertificateNo),
+    Slice { first: u64, end: u64, pass: Pass },
+}
+
+impl Refresh {
+    /// Whether there is something to do.
+    pub fn wants(&self, now: Time) -> bool {
+        let state = self.state();
+        state.wanted && (!state.urgent.is_empty() || state.sweep.is_some() || now >= state.next_at)
+    }
+
+    /// Certificates that have just changed.
+    pub fn urge(&self, changed: impl IntoIterator<Item = CertificateNo>) {
+        let mut state = self.state();
+        if !state.wanted {
+            return;
+        }
+        for no in changed {
+            if state.urgent.len() >= URGENT_MAX {
+                // The sweep finds them, and what isn't good first.
+                state.hurry = true;
+                state.next_at = Time::default();
+                return;
+            }
+            state.urgent.push_back(no);
+        }
+    }
+
+    /// A set event has changed more than can be listed.
+    pub fn hurry(&self) {
+        let mut state = self.state();
+        (state.hurry, state.next_at) = (true, Time::default());
+    }
+
+    pub fn set_wanted(&self, issuers: &Issuers) {
+        self.state().wanted = issuers.iter().any(|issuer| issuer.policy().presign != Presign::Off);
+    }
+
+    fn next(&self, now: Time, last: impl FnOnce() -> u64, every: Seconds) -> Option<(Piece, Begun)> {
+        let mut state = self.state();
+        if let Some(no) = state.urgent.pop_front() {
+            return Some((Piece::One(no), Begun::Before));
+        }
+        let mut begun = Begun::Before;
+        if state.sweep.is_none() {
+            if now < state.next_at {
+                return None;
+            }
+            state.next_at = now + every;
+            let pass = if std::mem::take(&mut state.hurry) { Pass::NotGoodFirst } else { Pass::All };
+            state.sweep = Some(Sweep { next: 1, last: last(), pass });
+            begun = Begun::Now;
+        }
+        let sweep = state.sweep.as_mut()?;
+        let (first, end, pass) = (sweep.next, (sweep.next + SLICE).min(sweep.last + 1), sweep.pass);
+        sweep.next = end;
+        if end > sweep.last {
+            state.sweep = match pass {
+                Pass::All => None,
+                Pass::NotGoodFirst => Some(Sweep { next: 1, last: end - 1, pass: Pass::All }),
+            };
+        }
+        Some((Piece::Slice { first, end, pass }, begun))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Whether a sweep began with this piece.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Begun {
+    Before,
+    Now,
+}
+
+impl Responder {
+    /// These certificates have just changed: what is kept hot for them is signed again first. For the follower's thread.
+    pub fn changed(&self, changed: impl IntoIterator<Item = CertificateNo>) {
+        self.refresh.urge(changed);
+        self.bell.notify_one();
+    }
+
+    /// A set event has changed any number of certificates.
+    pub fn changed_sets(&self) {
+        self.refresh.hurry();
+        self.bell.notify_one();
+    }
+
+    /// Signs in advance what is next; says what that cost, in signatures of P-256.
+    pub(super) fn sign_in_advance(&self, issuers: &Issuers, now: Moment) -> u64 {
+        let shortest = issuers.iter().map(|issuer| issuer.policy().validity).min().unwrap_or(Seconds(600));
+        let every = Seconds((shortest.0 / SWEEPS).clamp(1, SWEEP_EVERY_MAX));
+        let piece = self.refresh.next(now.wall.time(), || self.table.count(), every);
+        let Some((piece, begun)) = piece else { return 0 };
+        if begun == Begun::Now {
+            self.beside.sweep(now.wall.time());
+            let hot_for = issuers.iter().filter_map(|issuer| match issuer.policy().presign {
+                Presign::Hot(hot_for) => Some(hot_for),
+                Presign::All | Presign::Off => None,
+            });
+            if let Some(hot_for) = hot_for.max() {
+                self.asked.turn(now.wall.time(), hot_for);
+            }
+        }
+        let mut signature = Signature::default();
+        match piece {
+            Piece::One(no) => self.refresh_one(issuers, no, Pass::All, now, &mut signature),
+            Piece::Slice { first, end, pass } => {
+                (first..end).map(|no| self.refresh_one(issuers, CertificateNo(no), pass, now, &mut signature)).sum()
+            }
+        }
+    }
+
+    /// Signs one reply in advance if it is due.
+    fn refresh_one(
+        &self,
+        issuers: &Issuers,
+        no: CertificateNo,
+        pass: Pass,
+        now: Moment,
+        signature: &mut Signature,
+    ) -> u64 {
+        let Ok(known_at) = self.known_at(now) else { return 0 };
+        let Some((key, view)) = self.table.at(no, signature) else { return 0 };
+        let Some(issuer) = issuers.get(key.issuer) else { return 0 };
+        let wanted = match issuer.policy().presign {
+            Presign::All => view.expires >= Day::of(known_at),
+            Presign::Hot(_) => self.asked.lately(no),
+            Presign::Off => false,
+        };
+        let in_this_pass = pass == Pass::All || view.standing != Standing::Good;
+        if !wanted || !in_this_pass || !is_due(&view, issuer, known_at) {
+            return 0;
+        }
+        // A failure is told where it matters: by readiness, and by whoever asks.
+        self.sign_ahead(issuer, &key, &view, known_at, now).unwrap_or_default()
+    }
+
+    fn sign_ahead(
+        &self,
+        issuer: &Issuer,
+        key: &CertificateKey,
+        view: &View,
+        known_at: Time,
+        now: Moment,
+    ) -> Result<u64, Refusal> {
+        let by = self.may_sign(issuer, now)?;
+        let said = Said::of(view);
+        let signed = self.dated(issuer, by, known_at, said.latest(), view.read_to, now)?;
+        let forms: &[Form] = match issuer.policy().forms {
+            Forms::Both => &[Form::in_table(Forms::Sha1), Form::in_table(Forms::Sha256)],
+            Forms::Sha1 => &[Form::in_table(Forms::Sha1)],
+            Forms::Sha256 => &[Form::in_table(Forms::Sha256)],
+        };
+        for form in forms {
+            let (hashed, parameters) = issuer.in_form(*form);
+            let cert_id = cert_id(hashed, parameters, &key.serial);
+            let singles = [said.single(&cert_id, issuer, &signed)];
+            let tbs = stated(&by.id, &signed, &singles, None, NotIssued::Unknown).to_be_signed();
+            let signature = by.signer().sign(&tbs).map_err(|_| Refusal::SignerFailed)?;
+            if *form == Form::in_table(issuer.policy().forms) {
+                self.kept(self.table.keep_reply(view.no, &signed, &signature));
+            } else {
+                self.beside.keep(view.no, *form, signed, &signature);
+            }
+        }
+        Ok(by.cost() * forms.len() as u64)
+    }
+}
+
+/// Whether a certificate needs a new reply: it has none, or one that is near its end, or one of a key that is gone.
+fn is_due(view: &View, issuer: &Issuer, known_at: Time) -> bool {
+    let Some(signed) = view.reply else { return true };
+    if issuer.signed_by(signed.signer).is_none() {
+        return true;
+    }
+    let validity = signed.next_update.unix() - signed.this_update.unix();
+    let age = known_at.unix() - signed.this_update.unix();
+    // Spread over a quarter of the validity, by the certificate's own number.
+    let spread = i64::from(view.no.0.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes()[0]);
+    age > 0 && age >= validity * (DUE_FROM * 256 + spread * (DUE_UNTIL - DUE_FROM)) / (256 * DUE_OF)
+}
+
+/// A reply is signed again between a quarter and a half of its validity: before half of it, as the root programmes want
+/// it for short ones, and with as much left for when nobody can sign.
+const DUE_FROM: i64 = 1;
+const DUE_UNTIL: i64 = 2;
+const DUE_OF: i64 = 4;
+/// Sweeps in one validity.
+const SWEEPS: u32 = 20;
+const SWEEP_EVERY_MAX: u32 = 600;
+/// Certificates in one piece of work: some microseconds if nothing is due, some milliseconds if everything is.
+const SLICE: u64 = 64;
+/// What is listed one by one.
+const URGENT_MAX: usize = 100_000;
