@@ -10,6 +10,7 @@
 //! - [`follow`] — from the ledger to the status in memory, in step, link by link; how fresh, and when to freeze.
 //! - [`responder`] — OCSP answers: signed in advance, or now.
 //! - [`desk`] — commands that change a status: authorise, budget, decide, append; the queue, undo, the sequencer.
+//! - [`parties`] — relying parties: who asks from which address, and how often.
 //! - [`http`] — the network's edge: listeners, limits, the probes.
 //! - [`app`] — configuration, the choice of adapters, clock and entropy, threads, shutdown.
 //! - [`cli`] — the command line: one file for each family of verbs.
@@ -26,5 +27,6 @@ pub mod http;
 pub mod keys;
 pub mod ledger;
 pub mod model;
+pub mod parties;
 pub mod responder;
 pub mod status;
