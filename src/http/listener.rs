@@ -1,4 +1,4 @@
-//! A listener: connections within limits, each with its time. Run by `app` on its runtime until it is told to stop.
+//! The admin listener: connections within limits, each with its time. Run by `app` on its runtime until it is told to stop.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -13,11 +13,11 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::sync::Semaphore;
 
-use super::answer::respond;
-use super::routes::Routes;
+use super::admin::Admin;
+use super::probes::respond;
 
 /// Answers on a bound socket until `stop` comes; then lets open requests end, for a bounded time.
-pub async fn serve(socket: TcpListener, routes: Routes, stop: impl Future<Output = ()>) -> io::Result<()> {
+pub async fn serve(socket: TcpListener, admin: Admin, stop: impl Future<Output = ()>) -> io::Result<()> {
     socket.set_nonblocking(true)?;
     let socket = tokio::net::TcpListener::from_std(socket)?;
     let places = Arc::new(Semaphore::new(CONNECTIONS_MAX));
@@ -41,9 +41,9 @@ pub async fn serve(socket: TcpListener, routes: Routes, stop: impl Future<Output
                 }
             },
         };
-        let routes = routes.clone();
+        let admin = admin.clone();
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-            let outcome = routes.route(request.method(), request.uri().path());
+            let outcome = admin.route(request.method(), request.uri().path());
             async move { Ok::<_, Infallible>(respond(&outcome)) }
         });
         let connection = http1::Builder::new()

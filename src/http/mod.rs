@@ -1,13 +1,27 @@
 //! The network's edge: listeners with their limits, and which answer is which status. The only room that knows HTTP.
 //!
-//! `app` gives it bound sockets and something that knows whether the program is ready ([`Health`]). The admin listener
-//! answers the two probes; the public listener answers every path with 404 until there are OCSP replies and CRLs.
-//! Never decides whether the program is ready, never reads a clock, never lets a caller change anything.
+//! `app` gives it bound sockets. The public listener (`edge`, one [`Seat`] for each thread) answers OCSP requests with what
+//! a responder says (`ocsp`, `replies`); the admin listener (`listener`) answers the two probes with what something says
+//! that knows whether the program is ready ([`Health`]).
+//!
+//! Never decides what is answered or whether the program is ready, never reads a clock, never lets a caller change anything.
 
-mod answer;
+mod admin;
+mod dates;
+mod edge;
 mod listener;
+mod ocsp;
+mod probes;
+mod replies;
 mod routes;
+mod sockets;
+mod watch;
+mod wire;
 
-pub use answer::{Obstacle, Readiness};
+pub use admin::{Admin, Health};
+pub use edge::{EdgeLimits, Seat, seats};
 pub use listener::serve;
-pub use routes::{Health, Routes};
+pub use ocsp::Public;
+pub use probes::{Obstacle, Readiness};
+pub use sockets::{listen, stopping};
+pub use watch::TimeLimits;

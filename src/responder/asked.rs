@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn what_was_asked_for_is_hot_for_one_generation_and_forgotten_after_two() {
         let (asked, hot_for) = (Asked::new(), Seconds(100));
-        let at = |seconds| Time::from_unix(1_000_000 + seconds).unwrap();
+        let at = |seconds: i64| Time::from_unix(1_000_000 + seconds).unwrap();
         asked.turn(at(0), hot_for);
         asked.mark(CertificateNo(7));
         asked.mark(CertificateNo(3_000_000_000));

@@ -6,7 +6,7 @@ use crate::asn1::ocsp::{
     CertStatus, Credentials, ErrorReply, Malformed, Nonce, NotIssued, ResponderId, ResponseData, SingleExtensions,
     SingleResponse,
 };
-use crate::model::Time;
+use crate::model::{Position, Time};
 use crate::status::{Day, ReadTo, SignedFor, Standing, View};
 
 use super::issuers::Issuer;
@@ -23,6 +23,10 @@ pub struct Reply {
     pub this_update: Time,
     /// Until when it may be relied on.
     pub next_update: Time,
+    /// When it was signed.
+    pub produced_at: Time,
+    /// The event that last changed what it says of the certificate; none: nothing has since it was registered.
+    pub changed: Option<Position>,
     /// How far the table had read.
     pub read_to: ReadTo,
     /// What it says.
@@ -188,6 +192,8 @@ impl Reply {
             tag: tag_of(signature),
             this_update: signed.this_update,
             next_update: signed.next_update,
+            produced_at: signed.produced_at,
+            changed: view.changed,
             read_to: view.read_to,
             says: said.says(),
             reuse: Reuse::By(issuer.policy().profile),

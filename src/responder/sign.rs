@@ -187,6 +187,8 @@ impl Responder {
             tag: tag_of(&signature),
             this_update: signed.this_update,
             next_update: signed.next_update,
+            produced_at: signed.produced_at,
+            changed: views.iter().flatten().filter_map(|view| view.changed).max(),
             read_to,
             says,
             reuse,

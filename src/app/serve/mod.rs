@@ -19,7 +19,7 @@ use super::config::Config;
 use super::demo::Sockets;
 use super::witness::{self, Copy as Known, WitnessError};
 use super::{clock, compose};
-use crate::http::{self, Health as _, Readiness, Routes};
+use crate::http::{self, Admin, Health as _, Readiness};
 use crate::keys::{KeyError, Signer};
 use crate::ledger::{CheckpointFile, Ledger, LedgerError, Severity, VerifierKey};
 
@@ -169,10 +169,9 @@ fn listen(sockets: Sockets, vitals: &Arc<Vitals>, tell: &mut dyn FnMut(Told)) ->
             // An error means that the sender is gone, which is the signal, too.
             let _ = stopped.changed().await;
         };
-        let routes = Routes::Admin(vitals.clone());
+        let admin_listener = Admin::new(vitals.clone());
         let mut serving = tokio::task::JoinSet::new();
-        serving.spawn(http::serve(sockets.admin, routes, until(stopped.clone())));
-        serving.spawn(http::serve(sockets.public, Routes::Public, until(stopped)));
+        serving.spawn(http::serve(sockets.admin, admin_listener, until(stopped.clone())));
         tell(Told::Listening { public, admin });
         let announce = async {
             while !matches!(vitals.readiness(), Readiness::Ready { .. }) {

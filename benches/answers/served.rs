@@ -1,0 +1,226 @@
+//! The responder as it is measured: a table of made-up certificates, real keys, the real edge, in a process of its own.
+//!
+//! Started by the table's other half with what it shall be; prints `ready` and serves until it is killed.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant, SystemTime};
+
+use tashika::app::compose;
+use tashika::asn1::{CertificateFields, certificates_in};
+use tashika::http::{self, EdgeLimits, Public, TimeLimits};
+use tashika::keys::OcspSigner;
+use tashika::model::{
+    Batch, Certificate, CertificateKey, CertificateNo, Delivery, Epoch, HolderId, Issuer as Registered, IssuerNo,
+    KeyOrigin, Links, Medium, MediumId, MediumKind, Millis, Municipality, Position, Proofing, Rank, ScopeNo, Seconds,
+    Serial, Time, Usage,
+};
+use tashika::parties::{Counters, Party, Register, Strangers};
+use tashika::responder::{Issuer, Issuers, Moment, Named, Policy, Presign, Profile, Responder, Signatory, Worked};
+use tashika::status::{Freshness, HashKey, ReadTo, SignedFor, Table, Tiers};
+
+/// What is served.
+pub struct Wanted {
+    pub listen: SocketAddr,
+    pub certificates: u64,
+    /// A folder of `certs-testdata`.
+    pub ca: String,
+    pub kept: KeptReplies,
+    pub threads: usize,
+    pub signers: usize,
+}
+
+/// Which replies are kept before anybody asks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum KeptReplies {
+    /// None.
+    None,
+    /// Signatures of the right length that are none: for what a look-up among millions costs.
+    Filled,
+    /// All, signed.
+    Signed,
+}
+
+/// Serves until it is killed.
+pub fn serve(wanted: &Wanted) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("certs-testdata").join(&wanted.ca);
+    let table = Arc::new(Table::empty(HashKey::new([0x5a; 16])));
+    fill(&table, wanted.certificates);
+    let (ca, number) = (issuer(&folder, wanted.kept), wanted.certificates);
+    let responder = Arc::new(Responder::new(table.clone(), Tiers::default(), Issuers::new(vec![ca]), &[7; 32]));
+    hear(&responder);
+    match wanted.kept {
+        KeptReplies::None => {}
+        KeptReplies::Filled => keep_filled(&table, number),
+        KeptReplies::Signed => while responder.work(moment()) == Worked::Done {},
+    }
+    let heard = responder.clone();
+    std::thread::spawn(move || {
+        loop {
+            std::thread::sleep(Duration::from_millis(500));
+            hear(&heard);
+        }
+    });
+    for _ in 0..wanted.signers {
+        let responder = responder.clone();
+        let signs = move || {
+            loop {
+                if responder.work(moment()) == Worked::Nothing {
+                    responder.wait_for_work(Duration::from_millis(100));
+                }
+            }
+        };
+        std::thread::Builder::new().name("signer".into()).spawn(signs).expect("a thread");
+    }
+    edge(wanted, &responder);
+}
+
+fn edge(wanted: &Wanted, responder: &Arc<Responder>) {
+    let party = Party {
+        name: "demo".parse().expect("a name"),
+        services: vec!["login".parse().expect("a name")],
+        networks: vec!["127.0.0.0/8".parse().expect("a network")],
+        rank: Rank::Accredited,
+    };
+    let register = Register::new(vec![party], Strangers::Answered).expect("one party");
+    let (_counters, tallies) = Counters::new(&register, wanted.threads);
+    let found = OnceLock::new();
+    assert!(found.set(responder.clone()).is_ok());
+    let public = Arc::new(Public { responder: Arc::new(found), register, now });
+    let limits = EdgeLimits {
+        connections_max: 10_000,
+        times: TimeLimits {
+            header: Duration::from_secs(10),
+            body: Duration::from_secs(10),
+            idle: Duration::from_secs(60),
+        },
+        drain_grace: Duration::from_secs(1),
+        drain_max: Duration::from_secs(10),
+    };
+    let sockets = http::listen(wanted.listen, wanted.threads).expect("an address that is free");
+    let (_stop, stopped) = http::stopping();
+    let threads: Vec<_> = http::seats(sockets, tallies)
+        .into_iter()
+        .map(|seat| {
+            let (public, stopped) = (public.clone(), stopped.clone());
+            let serves = move || seat.serve(public, limits, stopped);
+            std::thread::Builder::new().name("edge".into()).spawn(serves).expect("a thread")
+        })
+        .collect();
+    println!("ready");
+    for thread in threads {
+        thread.join().expect("serves for ever").expect("serves");
+    }
+}
+
+/// Serials as anybody can compute them: the same for who asks.
+pub fn serial(number: u64) -> Serial {
+    let mut octets = [0; 16];
+    octets[..8].copy_from_slice(&(mix(number) >> 1 | 1 << 62).to_be_bytes());
+    octets[8..].copy_from_slice(&mix(!number).to_be_bytes());
+    Serial::from_unsigned(&octets).expect("sixteen octets")
+}
+
+fn issuer(folder: &Path, kept: KeptReplies) -> Issuer {
+    let pem = |name: &str| {
+        certificates_in(&std::fs::read(folder.join(name)).expect("test data")).expect("a certificate").remove(0)
+    };
+    let ca = pem("issuer.pem");
+    let hashes = CertificateFields::from_der(&ca).expect("a certificate").issuer_hashes();
+    let signer = OcspSigner::new(key(&folder.join("ocsp.key")), &pem("ocsp-good.pem"), &ca, time()).expect("a signer");
+    let registered = Registered {
+        no: IssuerNo(1),
+        name: "measured".into(),
+        certificate: ca,
+        name_sha1: hashes.name_sha1,
+        key_sha1: hashes.key_sha1,
+        name_sha256: hashes.name_sha256,
+        key_sha256: hashes.key_sha256,
+    };
+    let presign = if kept == KeptReplies::Signed { Presign::All } else { Presign::Off };
+    // A day: what is measured is not what is signed again meanwhile.
+    let policy = Policy { validity: Seconds::days(1), presign, ..Policy::of(Profile::National) };
+    Issuer::new(&registered, policy, Some(Signatory::new(1, signer, Named::ByKey))).expect("a certificate")
+}
+
+/// The test data's keys are public, and so are their files; a key's own file may not be.
+fn key(path: &Path) -> Box<dyn tashika::keys::Signer> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let copy: PathBuf = std::env::temp_dir().join(format!("tashika-bench-{}.key", std::process::id()));
+    std::fs::copy(path, &copy).expect("a copy");
+    std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o600)).expect("its own file");
+    let key = compose::open_signing_key(&copy).expect("a key");
+    std::fs::remove_file(&copy).expect("its own file");
+    key
+}
+
+fn fill(table: &Table, count: u64) {
+    let mut position = Position(0);
+    let mut first = 1;
+    while first <= count {
+        let last = (first + 4_999).min(count);
+        let certificates: Vec<_> = (first..=last).map(certificate).collect();
+        position = position.next();
+        table.register(position, CertificateNo(first), &certificates).expect("new certificates");
+        first = last + 1;
+    }
+    table.publish(ReadTo { epoch: Epoch(1), position }).expect("a later position");
+}
+
+fn keep_filled(table: &Table, count: u64) {
+    let at = time();
+    let signed = SignedFor {
+        reflects: table.read_to().position,
+        signer: 1,
+        this_update: at,
+        produced_at: at,
+        next_update: at + Seconds::days(1),
+    };
+    for number in 1..=count {
+        let _ = table.keep_reply(CertificateNo(number), &signed, &[0x77; 71]);
+    }
+}
+
+fn certificate(number: u64) -> Certificate {
+    Certificate {
+        key: CertificateKey { issuer: IssuerNo(1), serial: serial(number) },
+        usage: Usage::Auth,
+        medium: Medium { kind: MediumKind::Card, id: MediumId([0; 16]) },
+        holder: HolderId([0; 16]),
+        sim: None,
+        batch: Batch((number / 200_000) as u32),
+        not_before: time(),
+        not_after: time() + Seconds::days(1_000 + (number / 50_000) as u32),
+        scope: ScopeNo(1),
+        municipality: Municipality(13_101),
+        key_origin: KeyOrigin::Medium,
+        proofing: Proofing::InPerson,
+        delivery: Delivery::Delivered,
+        links: Links::default(),
+    }
+}
+
+fn mix(number: u64) -> u64 {
+    let z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+fn hear(responder: &Responder) {
+    responder.hear(Freshness { known_at: Some(time()) }, moment());
+}
+
+fn moment() -> Moment {
+    static BEGAN: OnceLock<Instant> = OnceLock::new();
+    Moment { wall: now(), steady_ms: BEGAN.get_or_init(Instant::now).elapsed().as_millis() as u64 }
+}
+
+fn time() -> Time {
+    now().time()
+}
+
+fn now() -> Millis {
+    Millis(SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").as_millis() as i64)
+}

@@ -1,0 +1,302 @@
+//! The public listener: one thread for each core, each with its own runtime and its own listening socket.
+//!
+//! The system spreads connections over the sockets by a hash, which is unkind to few long ones; so a thread that has two
+//! more open than another hands a new one over. Run by `app` on threads of its own.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::pin::{Pin, pin};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::task::Poll;
+use std::time::Duration;
+
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
+
+use super::ocsp::{Door, Guest, Public};
+use super::watch::{TICK, TimeLimits, Watch, Word};
+use super::wire::{Protocol, Wire};
+use crate::parties::Tally;
+
+/// What bounds the public listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EdgeLimits {
+    /// Open connections, of all threads.
+    pub connections_max: usize,
+    /// How long each phase of a connection may last.
+    pub times: TimeLimits,
+    /// After the word to stop: how long nothing must have arrived before it is believed that nothing will.
+    pub drain_grace: Duration,
+    /// And how long that is waited for.
+    pub drain_max: Duration,
+}
+
+/// One thread's place at the edge.
+pub struct Seat {
+    socket: TcpListener,
+    tally: Tally,
+    at: usize,
+    table: Arc<Vec<Neighbour>>,
+    handed: mpsc::UnboundedReceiver<(std::net::TcpStream, SocketAddr)>,
+}
+
+/// What threads know of each other.
+struct Neighbour {
+    open: AtomicUsize,
+    hand: mpsc::UnboundedSender<(std::net::TcpStream, SocketAddr)>,
+}
+
+/// Places for as many threads as there are sockets and tallies.
+pub fn seats(sockets: Vec<TcpListener>, tallies: Vec<Tally>) -> Vec<Seat> {
+    let (hands, handed): (Vec<_>, Vec<_>) = sockets.iter().map(|_| mpsc::unbounded_channel()).unzip();
+    let neighbours = hands.into_iter().map(|hand| Neighbour { open: AtomicUsize::new(0), hand });
+    let table = Arc::new(neighbours.collect::<Vec<_>>());
+    let sockets = sockets.into_iter().zip(tallies).zip(handed).enumerate();
+    sockets.map(|(at, ((socket, tally), handed))| Seat { socket, tally, at, table: table.clone(), handed }).collect()
+}
+
+impl Seat {
+    /// Serves on this thread until it is told to stop and has drained.
+    pub fn serve(self, public: Arc<Public>, limits: EdgeLimits, stop: watch::Receiver<()>) -> io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        runtime.block_on(self.run(public, limits, stop))
+    }
+
+    async fn run(mut self, public: Arc<Public>, limits: EdgeLimits, mut stop: watch::Receiver<()>) -> io::Result<()> {
+        self.socket.set_nonblocking(true)?;
+        let socket = tokio::net::TcpListener::from_std(self.socket.try_clone()?)?;
+        let door = Arc::new(Door::new(public, self.tally));
+        let floor = Floor { at: self.at, table: self.table, door, limits, watches: Mutex::default() };
+        let mut ticker = tokio::time::interval(TICK);
+        let mut allowance = HANDED_PER_SECOND;
+        let mut ticks = 0_u32;
+        let mut drain: Option<Drain> = None;
+        loop {
+            tokio::select! {
+                biased;
+                accepted = socket.accept() => match accepted {
+                    Ok((stream, from)) => {
+                        drain.iter_mut().for_each(|drain| drain.quiet = Duration::ZERO);
+                        floor.take_or_hand_over(stream, from, &mut allowance);
+                    }
+                    // Out of descriptors, or a caller that has gone again: neither gets better by hurrying.
+                    Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                },
+                Some((stream, from)) = self.handed.recv() => {
+                    if let Ok(stream) = TcpStream::from_std(stream) {
+                        floor.take(stream, from);
+                    }
+                }
+                _ = ticker.tick() => {
+                    ticks = ticks.wrapping_add(1);
+                    floor.sweep();
+                    if ticks.is_multiple_of(4) {
+                        allowance = HANDED_PER_SECOND;
+                    }
+                    if let Some(drain) = &mut drain
+                        && drain.is_over(&limits)
+                    {
+                        break;
+                    }
+                }
+                _ = stop.changed(), if drain.is_none() => drain = Some(Drain::default()),
+            }
+        }
+        drop(socket);
+        floor.close().await;
+        Ok(())
+    }
+}
+
+/// Waiting, after the word to stop, until nothing arrives any more.
+#[derive(Default)]
+struct Drain {
+    quiet: Duration,
+    lasted: Duration,
+}
+
+impl Drain {
+    fn is_over(&mut self, limits: &EdgeLimits) -> bool {
+        self.quiet += TICK;
+        self.lasted += TICK;
+        self.quiet > limits.drain_grace || self.lasted > limits.drain_max
+    }
+}
+
+/// One thread's connections.
+struct Floor {
+    at: usize,
+    table: Arc<Vec<Neighbour>>,
+    door: Arc<Door>,
+    limits: EdgeLimits,
+    /// For the sweep. What a connection had is freed when it ends; only its watch's place waits for the next sweep.
+    watches: Mutex<Vec<Weak<Watch>>>,
+}
+
+/// A connection that is counted as open, here.
+struct Counted {
+    table: Arc<Vec<Neighbour>>,
+    at: usize,
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.table[self.at].open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Floor {
+    /// Keeps a new connection, or hands it to a thread that has clearly fewer.
+    fn take_or_hand_over(&self, stream: TcpStream, from: SocketAddr, allowance: &mut u32) {
+        let Some(other) = self.idler().filter(|_| *allowance > 0) else {
+            self.table[self.at].open.fetch_add(1, Ordering::Relaxed);
+            return self.take(stream, from);
+        };
+        *allowance -= 1;
+        let Ok(stream) = stream.into_std() else { return };
+        // Counted where it goes before it arrives, so that the next one isn't sent after it.
+        self.table[other].open.fetch_add(1, Ordering::Relaxed);
+        if let Err(mpsc::error::SendError((stream, from))) = self.table[other].hand.send((stream, from)) {
+            // That thread has ended.
+            self.table[other].open.fetch_sub(1, Ordering::Relaxed);
+            if let Ok(stream) = TcpStream::from_std(stream) {
+                self.table[self.at].open.fetch_add(1, Ordering::Relaxed);
+                self.take(stream, from);
+            }
+        }
+    }
+
+    /// A thread with fewer connections than this one.
+    fn idler(&self) -> Option<usize> {
+        let open = |at: usize| self.table[at].open.load(Ordering::Relaxed);
+        let idlest = (0..self.table.len()).min_by_key(|at| open(*at))?;
+        (open(idlest) < open(self.at)).then_some(idlest)
+    }
+
+    /// Takes a connection that is counted here already.
+    fn take(&self, stream: TcpStream, from: SocketAddr) {
+        let counted = Counted { table: self.table.clone(), at: self.at };
+        if counted.table[self.at].open.load(Ordering::Relaxed) > self.limits.connections_max / self.table.len() {
+            self.make_room();
+        }
+        let watch = Arc::new(Watch::new(&self.door.ticks));
+        self.watches().push(Arc::downgrade(&watch));
+        let guest = Guest { origin: self.door.origin(from.ip()), watch };
+        tokio::spawn(converse(stream, guest, self.door.clone(), counted));
+    }
+
+    /// Ends the connections that have been idle for longest, some at a time, so that the next ones needn't look.
+    fn make_room(&self) {
+        let mut idle: Vec<_> = self.watches().iter().filter_map(Weak::upgrade).collect();
+        idle.retain(|watch| watch.word() == Word::Stay);
+        let leaving = (idle.len() / LEAVING_PART).max(1);
+        idle.sort_by_key(|watch| std::cmp::Reverse(watch.idle_for(&self.door.ticks)));
+        for watch in idle.into_iter().take(leaving) {
+            watch.tell(Word::Leave);
+        }
+    }
+
+    /// Moves the clock, and ends connections that take too long.
+    fn sweep(&self) {
+        self.door.ticks.tick();
+        self.watches().retain(|watch| match watch.upgrade() {
+            None => false,
+            Some(watch) => {
+                if watch.is_over(&self.door.ticks, &self.limits.times) {
+                    watch.tell(Word::Leave);
+                }
+                true
+            }
+        });
+    }
+
+    /// Lets what is under way end.
+    async fn close(&self) {
+        for watch in self.watches().iter().filter_map(Weak::upgrade) {
+            watch.tell(Word::Finish);
+        }
+        let ended = async {
+            while self.table[self.at].open.load(Ordering::Relaxed) > 0 {
+                tokio::time::sleep(FAREWELL_LOOK).await;
+            }
+        };
+        let _ = tokio::time::timeout(FAREWELL_MAX, ended).await;
+    }
+
+    fn watches(&self) -> MutexGuard<'_, Vec<Weak<Watch>>> {
+        self.watches.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One connection's whole life. How it ends is its caller's business: there is nobody here to tell.
+async fn converse(stream: TcpStream, guest: Guest, door: Arc<Door>, _counted: Counted) {
+    let watch = guest.watch.clone();
+    let mut wire = Wire::new(stream, watch.clone(), door.ticks.clone());
+    let Some(Ok(protocol)) = attended(&watch, wire.protocol(), |_| {}).await else { return };
+    let guest = Arc::new(guest);
+    let service = service_fn(move |request| {
+        let (door, guest) = (door.clone(), guest.clone());
+        async move { Ok::<_, Infallible>(door.answer(&guest, request).await) }
+    });
+    match protocol {
+        Protocol::Http1 => {
+            let connection = http1::Builder::new()
+                .max_buf_size(HEADER_OCTETS_MAX)
+                .max_headers(HEADERS_MAX)
+                .pipeline_flush(true)
+                .serve_connection(TokioIo::new(wire), service);
+            attended(&watch, connection, |connection| connection.graceful_shutdown()).await;
+        }
+        Protocol::Http2 => {
+            let connection = http2::Builder::new(TokioExecutor::new())
+                .max_concurrent_streams(STREAMS_MAX)
+                .max_header_list_size(HEADER_LIST_MAX)
+                .serve_connection(TokioIo::new(wire), service);
+            attended(&watch, connection, |connection| connection.graceful_shutdown()).await;
+        }
+    }
+}
+
+/// Runs a connection until it ends or is told to leave; `finish` is called when it is told to finish.
+async fn attended<F: Future>(watch: &Watch, future: F, finish: impl Fn(Pin<&mut F>)) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let (mut attends, mut finishing) = (false, false);
+    poll_fn(|context| {
+        if !attends {
+            watch.attend(context.waker());
+            attends = true;
+        }
+        match watch.word() {
+            Word::Leave => return Poll::Ready(None),
+            Word::Finish if !finishing => {
+                finish(future.as_mut());
+                finishing = true;
+            }
+            Word::Finish | Word::Stay => {}
+        }
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+/// Of a thread's connections, new ones that it hands over in a second: enough to balance long ones, too few to matter where
+/// each request has a connection of its own.
+const HANDED_PER_SECOND: u32 = 256;
+/// Idle connections that leave at once when there is no room for a new one.
+const LEAVING_PART: usize = 64;
+/// A GET of the longest request that strangers may send, in base64 with every octet escaped, is longer; no client does that.
+const HEADER_OCTETS_MAX: usize = 64 * 1_024;
+const HEADERS_MAX: usize = 64;
+const HEADER_LIST_MAX: u32 = 64 * 1_024;
+/// Requests at once over one connection.
+const STREAMS_MAX: u32 = 128;
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+/// For what is under way when the listener closes.
+const FAREWELL_MAX: Duration = Duration::from_secs(3);
+const FAREWELL_LOOK: Duration = Duration::from_millis(10);

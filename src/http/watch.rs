@@ -1,0 +1,167 @@
+//! Time limits of connections: header, body, idleness.
+//!
+//! Each connection notes in which phase it is and since when, by a clock that a thread moves four times a second; a sweep
+//! ends those that take too long. So a request costs a few stores and no timer. Used by `edge` and `wire`.
+
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::task::Waker;
+use std::time::Duration;
+
+/// How long each phase of a connection may last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeLimits {
+    /// From the first octet of a request to the end of its header.
+    pub header: Duration,
+    /// From there to the end of its body.
+    pub body: Duration,
+    /// Without a request.
+    pub idle: Duration,
+}
+
+/// What a connection is at and since when, written by the connection, read by its thread's sweep; and the sweep's word to
+/// it, the other way round.
+#[derive(Debug)]
+pub(super) struct Watch {
+    phase: AtomicU64,
+    word: AtomicU8,
+    /// Wakes the connection to hear the word.
+    waker: Mutex<Option<Waker>>,
+}
+
+/// What a connection is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub(super) enum Word {
+    /// Go on.
+    Stay = 0,
+    /// Finish what is under way, then go.
+    Finish = 1,
+    /// Go.
+    Leave = 2,
+}
+
+/// What a connection is at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u64)]
+pub(super) enum Phase {
+    Idle = 0,
+    Header = 1,
+    Body = 2,
+    /// The answer is being made: that is our business.
+    Busy = 3,
+}
+
+/// A thread's coarse clock: a count that the thread moves.
+#[derive(Debug, Default)]
+pub(super) struct Ticks(AtomicU64);
+
+impl Ticks {
+    pub fn tick(&self) {
+        // One thread moves it.
+        self.0.store(self.0.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    }
+
+    fn now(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Watch {
+    pub fn new(ticks: &Ticks) -> Self {
+        let phase = AtomicU64::new(ticks.now() << PHASE_BITS | Phase::Idle as u64);
+        Self { phase, word: AtomicU8::new(Word::Stay as u8), waker: Mutex::new(None) }
+    }
+
+    /// The connection says how to wake it.
+    pub fn attend(&self, waker: &Waker) {
+        *self.waker.lock().unwrap_or_else(PoisonError::into_inner) = Some(waker.clone());
+    }
+
+    /// The connection hears what it was told.
+    pub fn word(&self) -> Word {
+        match self.word.load(Ordering::Relaxed) {
+            0 => Word::Stay,
+            1 => Word::Finish,
+            _ => Word::Leave,
+        }
+    }
+
+    /// The connection is told.
+    pub fn tell(&self, word: Word) {
+        self.word.fetch_max(word as u8, Ordering::Relaxed);
+        if let Some(waker) = &*self.waker.lock().unwrap_or_else(PoisonError::into_inner) {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// How many ticks it has been without a request; none: it is at one.
+    pub fn idle_for(&self, ticks: &Ticks) -> Option<u64> {
+        (self.phase() == Phase::Idle as u64).then(|| self.lasted(ticks))
+    }
+
+    /// A phase begins.
+    pub fn enter(&self, phase: Phase, ticks: &Ticks) {
+        // Relaxed: nothing but this word is read by who reads it.
+        self.phase.store(ticks.now() << PHASE_BITS | phase as u64, Ordering::Relaxed);
+    }
+
+    /// Octets came: if nothing was under way, a header begins.
+    pub fn octets_came(&self, ticks: &Ticks) {
+        if self.phase() == Phase::Idle as u64 {
+            self.enter(Phase::Header, ticks);
+        }
+    }
+
+    /// Whether its phase has lasted for too long.
+    pub fn is_over(&self, ticks: &Ticks, limits: &TimeLimits) -> bool {
+        let lasted = self.lasted(ticks);
+        let limit = match self.phase() {
+            0 => limits.idle,
+            1 => limits.header,
+            2 => limits.body,
+            _ => return false,
+        };
+        // The first tick may be nearly over already: one more.
+        u128::from(lasted) > limit.as_millis() / TICK.as_millis() + 1
+    }
+
+    fn lasted(&self, ticks: &Ticks) -> u64 {
+        ticks.now().saturating_sub(self.phase.load(Ordering::Relaxed) >> PHASE_BITS)
+    }
+
+    fn phase(&self) -> u64 {
+        self.phase.load(Ordering::Relaxed) & ((1 << PHASE_BITS) - 1)
+    }
+}
+
+/// How often a thread moves its clock and sweeps.
+pub(super) const TICK: Duration = Duration::from_millis(250);
+const PHASE_BITS: u32 = 2;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_phase_has_its_limit() {
+        let (ticks, second) = (Ticks::default(), Duration::from_secs(1));
+        let limits = TimeLimits { header: second, body: 2 * second, idle: 3 * second };
+        let watch = Watch::new(&ticks);
+        let lasts = |ticks_for: u32| {
+            (0..ticks_for).for_each(|_| ticks.tick());
+            watch.is_over(&ticks, &limits)
+        };
+        assert!(!lasts(13) && lasts(1), "idle for three seconds");
+        watch.enter(Phase::Idle, &ticks);
+        watch.octets_came(&ticks);
+        assert!(!lasts(5));
+        watch.octets_came(&ticks);
+        assert!(lasts(1), "a header of one second, however many octets come");
+        watch.enter(Phase::Body, &ticks);
+        watch.octets_came(&ticks);
+        assert!(!lasts(9) && lasts(1), "a body of two");
+        watch.enter(Phase::Busy, &ticks);
+        assert!(!lasts(1_000), "whoever waits for us is not at fault");
+    }
+}
