@@ -17,7 +17,7 @@ use crate::app::pseudonym::{Named, Pseudonyms};
 use crate::ledger::Batch;
 use crate::model::{Actor, Channel, PersonId, Role};
 
-use super::config::shown_ledger;
+use super::config_show::shown_ledger;
 use super::error::CliError;
 use super::reply::Reply;
 use super::who::system_user;

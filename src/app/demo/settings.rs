@@ -64,7 +64,7 @@ fn bind(listen: SocketAddr, admin: SocketAddr) -> Result<Sockets, DemoError> {
     if !admin.ip().is_loopback() {
         return Err(DemoError::Config(ConfigError::Value {
             file: FILE.into(),
-            key: "serve.admin",
+            key: "serve.admin".into(),
             why: "the admin listener must stay on a loopback address: it has no TLS yet".into(),
         }));
     }
