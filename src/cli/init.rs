@@ -52,7 +52,7 @@ impl Init {
         let made = make_dir(&self.dir)?;
         let ledger = fill(&config, &text).inspect_err(|_| made.undo())?;
         let text = format!(
-            "{} is ready\n\nnext:\n  tashika issuer add --config {} --name NAME --cert CA.pem\n  \
+            "{} is ready\n\nnext:\n  tashika issuer add --config {} --name NAME --cert CA.pem --ocsp-cert C.pem --ocsp-key K.pem\n  \
              tashika import certificates --config {2} --issuer NAME FILE\n",
             self.dir.display(),
             file.display(),
@@ -65,15 +65,12 @@ impl Init {
     }
 
     fn text(&self) -> String {
-        let mut text = format!(
+        let serve = self.public_url.iter().map(|url| format!("public_url = {}\n", quoted(url))).collect::<String>();
+        format!(
             "# Every setting and its value: 'tashika config show'. Paths are relative to this file.\n\n\
-             [ledger]\nurl = {}\n",
+             [ledger]\nurl = {}\n\n[serve]\n{serve}{SETTINGS}",
             quoted(&self.ledger)
-        );
-        if let Some(url) = &self.public_url {
-            text.push_str(&format!("\n[serve]\npublic_url = {}\n", quoted(url)));
-        }
-        text
+        )
     }
 }
 
@@ -137,6 +134,30 @@ fn fill(config: &Config, text: &str) -> Result<String, CliError> {
 fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
+
+/// What an operator decides first, with its usual value.
+const SETTINGS: &str = "\
+# Whether requests that name no party (/p/NAME/SERVICE/) are answered.
+anonymous = true
+
+# A relying party: its requests count only from its addresses, and each of its services has an account of its own.
+# [[party]]
+# name = \"bank\"
+# services = [\"login\", \"sign\"]
+# addresses = [\"192.0.2.0/24\"]
+# accredited = true
+
+# [ocsp]
+# How long an answer is valid: \"national\" (ten minutes) or \"web\" (four days, for caches).
+# profile = \"national\"
+# What is signed before anybody asks: \"all\", \"hot\" (asked for within the hour) or \"off\".
+# presign = \"hot\"
+
+# [keys]
+# Where 'tashika issuer add' puts the keys that sign answers and CRLs; a file with their passphrase if they have one.
+# signers = \"signers\"
+# passphrase_file = \"/run/secrets/signers\"
+";
 
 const EXAMPLES: &str = "\
 Examples:

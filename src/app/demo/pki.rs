@@ -224,7 +224,7 @@ fn key(folder: &Folder, name: &str) -> Result<Box<dyn Signer>, DemoError> {
             }
         })?;
     }
-    let key = compose::open_signing_key(&folder.file(name))?;
+    let key = compose::open_signing_key(&folder.file(name), None)?;
     if key.algorithm() != Algorithm::EcdsaP256 {
         let why = "the demonstration's keys are P-256 keys, and this is another";
         return Err(DemoError::Stranger { path: folder.file(name).display().to_string(), why });
