@@ -172,8 +172,7 @@ impl RawPolicy {
             (None, None) => base.validity,
         };
         if !(VALIDITY_MIN..=VALIDITY_MAX).contains(&validity) {
-            let why = format!("must be {} to {} (10 days)", VALIDITY_MIN.0, VALIDITY_MAX.0);
-            faults.add(format!("{at}.validity_seconds"), why);
+            faults.add(format!("{at}.validity_seconds"), "must be 10 to 864,000 (10 days)");
         }
         let presign = self.presign.map(|presign| match presign {
             RawPresign::All => Presign::All,

@@ -100,7 +100,7 @@ fn answers_that_make_no_sense_are_refused() {
     for (text, says) in [
         ("ocsp.profile = 'nation'", "unknown variant `nation`, expected `national` or `web`"),
         ("ocsp.issuer.a.hot_for_seconds = 5", "unknown field `hot_for_seconds`"),
-        ("ocsp.validity_seconds = 9", "ocsp.validity_seconds: must be 10 to 864000"),
+        ("ocsp.validity_seconds = 9", "ocsp.validity_seconds: must be 10 to 864,000"),
         ("ocsp.issuer.a.validity_seconds = 864001", "ocsp.issuer.a.validity_seconds: must be 10"),
         ("ocsp.hot_for_seconds = 0", "ocsp.hot_for_seconds"),
         ("ocsp.fresh_for_seconds = 1", "ocsp.fresh_for_seconds: must be at least 2"),

@@ -61,7 +61,8 @@ fn what_is_installed_signs_and_each_step_may_be_the_last_for_a_while() {
     for at in 0..3 {
         // As a crash leaves it: some of the files are there, and half of the next one under another name.
         files[at..].iter().for_each(|file| fs::remove_file(file).unwrap());
-        fs::write(files[at].with_extension("draft"), "half").unwrap();
+        let draft = if at == 1 { "pem.draft" } else { "draft" };
+        fs::write(files[at].with_extension(draft), "half").unwrap();
         folder.check(&papers, &issuer, now()).unwrap().install().unwrap();
         assert_eq!(files.each_ref().map(|file| fs::read(file).unwrap()), whole);
     }
