@@ -166,3 +166,36 @@ Examples:
 
 It leaves tashika.toml, the ledger, checkpoint.key, and pseudonym.key with its fingerprint: keep that key safe and
 secret, for without it nothing can be found by holder, card or SIM any more.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parties::Strangers;
+
+    #[test]
+    fn what_is_written_is_a_configuration_and_so_is_what_it_only_mentions() {
+        let init = Init {
+            dir: PathBuf::from("/d"),
+            ledger: "sqlite:ledger.db".into(),
+            public_url: Some("http://status.example".into()),
+            config: None,
+        };
+        let parse = |text: &str| Config::parse(text, Path::new("/d/tashika.toml")).unwrap();
+        let text = init.text();
+        let config = parse(&text);
+        assert_eq!(config.parties.strangers(), Strangers::Answered);
+        assert_eq!(config.public_url, "http://status.example");
+        assert!(config.parties.parties().is_empty());
+        // Settings, not sentences: a table's head, or one word before a '='.
+        let is_setting = |line: &str| line.starts_with('[') || line.split(" = ").next() == line.split(' ').next();
+        let lines = text.lines().map(|line| match line.strip_prefix("# ") {
+            Some(setting) if is_setting(setting) && setting.contains(['[', '=']) => format!("{setting}\n"),
+            _ => format!("{line}\n"),
+        });
+        let all = parse(&lines.collect::<String>());
+        assert_eq!(all.parties.parties().len(), 1);
+        assert_eq!(all.ocsp, config.ocsp, "it mentions the usual values");
+        assert_eq!(all.signers, config.signers);
+        assert_eq!(all.passphrase_file.as_deref(), Some(Path::new("/run/secrets/signers")));
+    }
+}
