@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use tashika::app::config::{Config, LedgerPlace};
 use tashika::model::Policy;
+use tashika::parties::Strangers;
 
 #[test]
 fn every_configuration_can_be_loaded() {
@@ -22,8 +23,11 @@ fn the_documented_values_are_the_usual_ones() {
     let documented = Config::load(&file).unwrap();
     let usual = Config::parse("ledger.url = 'sqlite:ledger.db'", &file).unwrap();
     assert_eq!(documented.ledger, LedgerPlace::Sqlite(file.with_file_name("ledger.db")));
+    // A machine of one's own answers everybody; a nation's doesn't unless told to.
+    assert_eq!(documented.parties.strangers(), Strangers::Answered);
+    assert_eq!(usual.parties.strangers(), Strangers::Refused);
     // Two settings have no usual value, only examples.
     let policy = Policy { hosts: usual.policy.hosts.clone(), window_hours: None, ..documented.policy.clone() };
     assert_ne!(policy, documented.policy);
-    assert_eq!(Config { policy, ..documented }, usual);
+    assert_eq!(Config { policy, parties: usual.parties.clone(), ..documented }, usual);
 }

@@ -69,9 +69,23 @@ pub fn create_checkpoint_key(path: &Path, entropy: &Zeroizing<[u8; 32]>) -> Resu
     Ed25519Key::create(path, entropy).map(drop)
 }
 
-/// Opens a key that signs certificates, replies or CRLs.
-pub fn open_signing_key(path: &Path) -> Result<Box<dyn Signer>, KeyError> {
-    software::open(path, None)
+/// Opens a key that signs certificates, replies or CRLs; if it is encrypted, with the passphrase in that file.
+pub fn open_signing_key(path: &Path, passphrase_file: Option<&Path>) -> Result<Box<dyn Signer>, KeyError> {
+    match (software::open(path, None), passphrase_file) {
+        // Read only now, so that a passphrase that nobody needs may be missing, and that none is kept.
+        (Err(KeyError::Locked(_)), Some(file)) => software::open(path, Some(&software::passphrase(file)?)),
+        (opened, _) => opened,
+    }
+}
+
+/// Whether a signing key may be put to where it is opened from: no other lies there.
+pub fn may_install_signing_key(from: &Path, to: &Path) -> Result<(), KeyError> {
+    software::may_copy(from, to)
+}
+
+/// Puts a signing key to where it is opened from.
+pub fn install_signing_key(from: &Path, to: &Path) -> Result<(), KeyError> {
+    software::copy(from, to)
 }
 
 /// Makes a P-256 key.

@@ -3,7 +3,12 @@
 //! Unknown keys are refused, paths are relative to the file, and rules between settings are checked here, once.
 
 mod desk;
+mod ocsp;
+mod party;
+mod place;
+mod serve;
 
+use std::borrow::Cow;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -11,10 +16,18 @@ use std::path::{Path, PathBuf};
 use serde::Deserialize;
 
 use desk::RawDesk;
+use ocsp::RawOcsp;
+use party::RawParty;
+use serve::RawServe;
+
+pub use ocsp::OcspSettings;
+pub use place::LedgerPlace;
+pub use serve::{Drain, Edge, Patience, Threads};
 
 use super::words::refused_file;
 use crate::ledger::VerifierKey;
 use crate::model::{Policy, Seconds};
+use crate::parties::Register;
 
 /// What the program runs with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +46,16 @@ pub struct Config {
     pub clock_leap_max: Option<Seconds>,
     /// The URL under which relying parties reach the public listener.
     pub public_url: String,
+    /// How it treats connections.
+    pub edge: Edge,
+    /// Who may ask there.
+    pub parties: Register,
+    /// How answers are made.
+    pub ocsp: OcspSettings,
+    /// The folder of the signers of answers and CRLs, one folder for each issuer in it.
+    pub signers: PathBuf,
+    /// The file with the passphrase of those of their keys that are encrypted.
+    pub passphrase_file: Option<PathBuf>,
     /// The key that turns identifiers into pseudonyms.
     pub pseudonym_key: PathBuf,
     /// The key that signs checkpoints.
@@ -62,15 +85,6 @@ pub enum DirectChanges {
     Refuse,
 }
 
-/// Where a ledger is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LedgerPlace {
-    /// A PostgreSQL URL.
-    Postgres(String),
-    /// A SQLite file.
-    Sqlite(PathBuf),
-}
-
 /// Why a configuration can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -98,7 +112,7 @@ pub enum ConfigError {
         /// Which file.
         file: String,
         /// Which key.
-        key: &'static str,
+        key: Cow<'static, str>,
         /// Why not.
         why: String,
     },
@@ -117,6 +131,10 @@ struct Raw {
     checkpoints: RawCheckpoints,
     #[serde(default)]
     desk: RawDesk,
+    #[serde(default)]
+    ocsp: RawOcsp,
+    #[serde(default)]
+    party: Vec<RawParty>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -128,19 +146,13 @@ struct RawLedger {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a table of settings")]
-struct RawServe {
-    listen: SocketAddr,
-    admin: SocketAddr,
-    public_url: Option<String>,
-    heartbeat_max_seconds: u32,
-    clock_leap_max_hours: u32,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields, default, expecting = "a table of settings")]
 struct RawKeys {
     pseudonym: PathBuf,
     checkpoint: PathBuf,
+    /// A folder: `{issuer}/ocsp.pem`, `{issuer}/ocsp.key`, `{issuer}/crl.key`.
+    signers: PathBuf,
+    /// Keys that are encrypted at rest are worth it only if this file lies elsewhere.
+    passphrase_file: Option<PathBuf>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -179,12 +191,7 @@ impl Config {
         if raw.checkpoints.every_seconds == 0 {
             faults.add("checkpoints.every_seconds", "must be at least 1");
         }
-        if !(2..=3_600).contains(&raw.serve.heartbeat_max_seconds) {
-            faults.add("serve.heartbeat_max_seconds", "must be 2 to 3,600: the heart beats about once a second");
-        }
-        if raw.serve.clock_leap_max_hours > LEAP_HOURS_MAX {
-            faults.add("serve.clock_leap_max_hours", "must be 0 (any) to 8,760");
-        }
+        let served = raw.serve.check(&mut faults);
         if raw.checkpoints.name.is_empty() || raw.checkpoints.name.contains(|c: char| c.is_whitespace() || c == '+') {
             faults.add("checkpoints.name", "must be a name without spaces and '+'");
         }
@@ -196,12 +203,14 @@ impl Config {
             ledger,
             listen: raw.serve.listen,
             admin: raw.serve.admin,
-            heartbeat_max: Seconds(raw.serve.heartbeat_max_seconds),
-            clock_leap_max: match raw.serve.clock_leap_max_hours {
-                0 => None,
-                hours => Some(Seconds(hours * 3_600)),
-            },
+            heartbeat_max: served.heartbeat_max,
+            clock_leap_max: served.clock_leap_max,
             public_url: raw.serve.public_url.unwrap_or_else(|| format!("http://{}", raw.serve.listen)),
+            edge: served.edge,
+            parties: party::check(&raw.party, served.strangers, &mut faults),
+            ocsp: raw.ocsp.check(&mut faults),
+            signers: base.join(raw.keys.signers),
+            passphrase_file: raw.keys.passphrase_file.map(|file| base.join(file)),
             pseudonym_key: base.join(raw.keys.pseudonym),
             checkpoint_key: base.join(raw.keys.checkpoint),
             checkpoint_file: base.join(raw.checkpoints.file),
@@ -240,17 +249,17 @@ impl Config {
 
 /// What is wrong with values, by their keys.
 #[derive(Debug, Default)]
-struct Faults(Vec<(&'static str, String)>);
+struct Faults(Vec<(Cow<'static, str>, String)>);
 
 impl Faults {
-    fn add(&mut self, key: &'static str, why: impl Into<String>) {
-        self.0.push((key, why.into()));
+    fn add(&mut self, key: impl Into<Cow<'static, str>>, why: impl Into<String>) {
+        self.0.push((key.into(), why.into()));
     }
 
     /// The value, or one to go on checking with, so that all that is wrong is told.
     fn or_else<T>(&mut self, value: Result<T, (&'static str, String)>, meanwhile: T) -> T {
-        value.unwrap_or_else(|fault| {
-            self.0.push(fault);
+        value.unwrap_or_else(|(key, why)| {
+            self.add(key, why);
             meanwhile
         })
     }
@@ -261,38 +270,14 @@ impl Faults {
     }
 }
 
-impl LedgerPlace {
-    /// Reads a ledger URL; relative files are relative to `base`.
-    pub fn parse(url: &str, base: &Path) -> Result<Self, String> {
-        if let Some(path) = url.strip_prefix("sqlite:") {
-            let path = path.strip_prefix("//").unwrap_or(path);
-            if path.is_empty() {
-                return Err("'sqlite:' needs a file, such as sqlite:ledger.db".into());
-            }
-            return Ok(Self::Sqlite(base.join(path)));
-        }
-        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            return Ok(Self::Postgres(url.to_owned()));
-        }
-        Err("must be sqlite:FILE or postgres://USER@HOST/DATABASE".into())
-    }
-}
-
-impl Default for RawServe {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            admin: SocketAddr::from(([127, 0, 0, 1], 8081)),
-            public_url: None,
-            heartbeat_max_seconds: 5,
-            clock_leap_max_hours: 72,
-        }
-    }
-}
-
 impl Default for RawKeys {
     fn default() -> Self {
-        Self { pseudonym: "pseudonym.key".into(), checkpoint: "checkpoint.key".into() }
+        Self {
+            pseudonym: "pseudonym.key".into(),
+            checkpoint: "checkpoint.key".into(),
+            signers: "signers".into(),
+            passphrase_file: None,
+        }
     }
 }
 
@@ -314,70 +299,5 @@ fn syntax(error: &toml::de::Error, text: &str, file: &str) -> ConfigError {
     ConfigError::Syntax { file: file.to_owned(), line: before.matches('\n').count() + 1, message }
 }
 
-/// A year: a ledger that stood still for longer is looked at by a person.
-const LEAP_HOURS_MAX: u32 = 8_760;
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{MediumKind, Usage};
-
-    fn parse(text: &str) -> Result<Config, String> {
-        Config::parse(text, Path::new("/etc/tashika/tashika.toml")).map_err(|error| error.to_string())
-    }
-
-    #[test]
-    fn three_words_are_a_configuration() {
-        let config = parse("ledger.url = 'sqlite:ledger.db'").unwrap();
-        assert_eq!(config.ledger, LedgerPlace::Sqlite("/etc/tashika/ledger.db".into()));
-        assert_eq!(config.pseudonym_key, Path::new("/etc/tashika/pseudonym.key"));
-        assert_eq!(config.policy, Policy::default());
-    }
-
-    #[test]
-    fn what_makes_no_sense_is_refused_with_its_key() {
-        for (text, says) in [
-            (
-                "ledger.url = 'sqlite:x'\nledgr = 1",
-                "line 2: this is no setting of tashika's, or not its form: correct it (unknown field `ledgr`",
-            ),
-            ("ledger = 5", "expected a table of settings"),
-            ("ledger.url = 'sqlite:x'\ndesk = 'open'", "expected a table of settings"),
-            ("ledger.url = 'mysql://x'", "ledger.url"),
-            ("ledger.url = 'sqlite:x'\nserve.admin = '0.0.0.0:1'", "serve.admin"),
-            ("ledger.url = 'sqlite:x'\ndesk.confirm_after_days = 0", "desk.confirm_after_days"),
-            ("ledger.url = 'sqlite:x'\ndesk.window_hours = '17:00-08:00'", "desk.window_hours"),
-            ("ledger.url = 'sqlite:x'\ndesk.releasable = ['SIM']", "desk.releasable"),
-            ("ledger.url = 'sqlite:x'\ncheckpoints.trusted = ['me']", "checkpoints.trusted"),
-            ("ledger.url = 'sqlite:x'\ndesk.hosts = {A = 'b'}", "desk.hosts"),
-        ] {
-            let error = parse(text).unwrap_err();
-            assert!(error.contains(says), "{text}: {error}");
-        }
-    }
-
-    #[test]
-    fn everything_that_is_wrong_is_told_at_once() {
-        let text = "ledger.url = 'mysql://x'\nserve = {admin = '0.0.0.0:1', public_url = 'x', heartbeat_max_seconds = 1}\n\
-            checkpoints = {every_seconds = 0, name = 'a b', trusted = ['me']}\n\
-            desk = {confirm_after_days = 0, releasable = ['SIM'], hosts = {A = 'b'}, budget_floor = 0, window_hours = 'x'}";
-        let faults = Config::check(text, Path::new("t")).unwrap_err();
-        let keys: Vec<_> = faults
-            .iter()
-            .map(|fault| match fault {
-                ConfigError::Value { key, .. } => *key,
-                other => panic!("{other}"),
-            })
-            .collect();
-        let expected = "ledger.url checkpoints.every_seconds serve.heartbeat_max_seconds checkpoints.name \
-            checkpoints.trusted desk.confirm_after_days desk.budget_floor desk.releasable desk.hosts desk.window_hours \
-            serve.admin serve.public_url";
-        assert_eq!(keys, expected.split_whitespace().collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn media_that_may_be_released_are_a_setting() {
-        let config = parse("ledger.url = 'sqlite:x'\ndesk.releasable = ['CARD/SIGN', 'SIM/AUTH']").unwrap();
-        assert_eq!(config.policy.releasable, [(MediumKind::Card, Usage::Sign), (MediumKind::Sim, Usage::Auth)]);
-    }
-}
+mod tests;

@@ -10,6 +10,7 @@ pub mod fingerprint;
 pub mod pseudonym;
 pub mod rehearsal;
 pub mod serve;
+pub mod signers;
 pub mod witness;
 pub mod words;
 mod writer;

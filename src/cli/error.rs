@@ -8,6 +8,7 @@ use crate::app::config::ConfigError;
 use crate::app::demo::DemoError;
 use crate::app::pseudonym::PseudonymError;
 use crate::app::serve::ServeError;
+use crate::app::signers::NoSigner;
 use crate::app::witness::WitnessError;
 use crate::app::words::refused_file;
 use crate::asn1::Asn1Error;
@@ -144,6 +145,14 @@ pub enum CliError {
     /// Serving.
     #[error(transparent)]
     Serve(#[from] ServeError),
+    /// Nobody signs for an issuer.
+    #[error("issuer '{issuer}': {source}")]
+    Signer {
+        /// Which issuer.
+        issuer: String,
+        /// Why.
+        source: NoSigner,
+    },
     /// The ledger isn't the one that was signed for.
     #[error(transparent)]
     Witness(#[from] WitnessError),
@@ -191,6 +200,10 @@ impl CliError {
             Self::Desk(DeskError::Ledger(error)) | Self::Ledger(error) => of_ledger(error),
             Self::Desk(DeskError::Overtaken(_)) => Exit::Unavailable,
             Self::Desk(DeskError::Refused(refusal)) | Self::Refused { refusal, .. } => of_refusal(refusal),
+            Self::Signer { source: NoSigner::Key(KeyError::Exists(_)) | NoSigner::OtherCertificate(_), .. } => {
+                Exit::Refused
+            }
+            Self::Signer { .. } => Exit::File,
             Self::DirectChangesRefused(_) | Self::Exists(_) => Exit::Refused,
             Self::NoEvent(_) | Self::NoIssuer(_) | Self::NoSet(_) | Self::NoScope(_) => Exit::NotFound,
         }

@@ -17,7 +17,7 @@ use crate::app::pseudonym::{Named, Pseudonyms};
 use crate::ledger::Batch;
 use crate::model::{Actor, Channel, PersonId, Role};
 
-use super::config::shown_ledger;
+use super::config_show::shown_ledger;
 use super::error::CliError;
 use super::reply::Reply;
 use super::who::system_user;
@@ -52,7 +52,7 @@ impl Init {
         let made = make_dir(&self.dir)?;
         let ledger = fill(&config, &text).inspect_err(|_| made.undo())?;
         let text = format!(
-            "{} is ready\n\nnext:\n  tashika issuer add --config {} --name NAME --cert CA.pem\n  \
+            "{} is ready\n\nnext:\n  tashika issuer add --config {} --name NAME --cert CA.pem --ocsp-cert C.pem --ocsp-key K.pem\n  \
              tashika import certificates --config {2} --issuer NAME FILE\n",
             self.dir.display(),
             file.display(),
@@ -65,15 +65,12 @@ impl Init {
     }
 
     fn text(&self) -> String {
-        let mut text = format!(
+        let serve = self.public_url.iter().map(|url| format!("public_url = {}\n", quoted(url))).collect::<String>();
+        format!(
             "# Every setting and its value: 'tashika config show'. Paths are relative to this file.\n\n\
-             [ledger]\nurl = {}\n",
+             [ledger]\nurl = {}\n\n[serve]\n{serve}{SETTINGS}",
             quoted(&self.ledger)
-        );
-        if let Some(url) = &self.public_url {
-            text.push_str(&format!("\n[serve]\npublic_url = {}\n", quoted(url)));
-        }
-        text
+        )
     }
 }
 
@@ -138,6 +135,30 @@ fn quoted(text: &str) -> String {
     toml::Value::from(text).to_string()
 }
 
+/// What an operator decides first, with its usual value.
+const SETTINGS: &str = "\
+# Whether requests that name no party (/p/NAME/SERVICE/) are answered.
+anonymous = true
+
+# A relying party: its requests count only from its addresses, and each of its services has an account of its own.
+# [[party]]
+# name = \"bank\"
+# services = [\"login\", \"sign\"]
+# addresses = [\"192.0.2.0/24\"]
+# accredited = true
+
+# [ocsp]
+# How long an answer is valid: \"national\" (ten minutes) or \"web\" (four days, for caches).
+# profile = \"national\"
+# What is signed before anybody asks: \"all\", \"hot\" (asked for within the hour) or \"off\".
+# presign = \"hot\"
+
+# [keys]
+# Where 'tashika issuer add' puts the keys that sign answers and CRLs; a file with their passphrase if they have one.
+# signers = \"signers\"
+# passphrase_file = \"/run/secrets/signers\"
+";
+
 const EXAMPLES: &str = "\
 Examples:
   tashika init --dir /var/lib/tashika --public-url http://ocsp.example.jp
@@ -145,3 +166,36 @@ Examples:
 
 It leaves tashika.toml, the ledger, checkpoint.key, and pseudonym.key with its fingerprint: keep that key safe and
 secret, for without it nothing can be found by holder, card or SIM any more.";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parties::Strangers;
+
+    #[test]
+    fn what_is_written_is_a_configuration_and_so_is_what_it_only_mentions() {
+        let init = Init {
+            dir: PathBuf::from("/d"),
+            ledger: "sqlite:ledger.db".into(),
+            public_url: Some("http://status.example".into()),
+            config: None,
+        };
+        let parse = |text: &str| Config::parse(text, Path::new("/d/tashika.toml")).unwrap();
+        let text = init.text();
+        let config = parse(&text);
+        assert_eq!(config.parties.strangers(), Strangers::Answered);
+        assert_eq!(config.public_url, "http://status.example");
+        assert!(config.parties.parties().is_empty());
+        // Settings, not sentences: a table's head, or one word before a '='.
+        let is_setting = |line: &str| line.starts_with('[') || line.split(" = ").next() == line.split(' ').next();
+        let lines = text.lines().map(|line| match line.strip_prefix("# ") {
+            Some(setting) if is_setting(setting) && setting.contains(['[', '=']) => format!("{setting}\n"),
+            _ => format!("{line}\n"),
+        });
+        let all = parse(&lines.collect::<String>());
+        assert_eq!(all.parties.parties().len(), 1);
+        assert_eq!(all.ocsp, config.ocsp, "it mentions the usual values");
+        assert_eq!(all.signers, config.signers);
+        assert_eq!(all.passphrase_file.as_deref(), Some(Path::new("/run/secrets/signers")));
+    }
+}

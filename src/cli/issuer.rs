@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use crate::app::clock;
+use crate::app::signers::{CRL_KEY, IssuerSigner, KEY, NoSigner, OcspPapers, Papers, SignerFolder};
 use crate::asn1::{BasicConstraints, CertificateFields, KeyUsage, certificates_in};
 use crate::desk::Task;
 use crate::model::{Issuer, IssuerNo, Scope, ScopeNo};
@@ -38,6 +40,15 @@ pub struct Add {
     /// The CA's certificate, PEM or DER.
     #[arg(long, value_name = "CA.pem")]
     cert: PathBuf,
+    /// The certificate by which the CA delegated its OCSP answers, PEM or DER.
+    #[arg(long, value_name = "CERT.pem", requires = "ocsp_key")]
+    ocsp_cert: Option<PathBuf>,
+    /// Its key, PEM. A copy is put into the folder keys.signers; encrypted, it needs keys.passphrase_file.
+    #[arg(long, value_name = "KEY.pem", requires = "ocsp_cert")]
+    ocsp_key: Option<PathBuf>,
+    /// The CA's own key, PEM, if its CRLs are signed here. A copy is put into the same folder.
+    #[arg(long, value_name = "KEY.pem")]
+    crl_key: Option<PathBuf>,
     /// Don't give it a CRL scope for all its certificates; add its scopes with 'scope add'.
     #[arg(long)]
     no_scope: bool,
@@ -59,11 +70,35 @@ impl Add {
     fn run(self, house: &mut House) -> Result<Reply, CliError> {
         house.may_change()?;
         let issuer = self.read()?;
+        let papers = self.papers();
+        // All that can be wrong with them is known before anything changes.
+        let unfit = |source| CliError::Signer { issuer: self.name.clone(), source };
+        let config = house.config().clone();
+        let in_order = SignerFolder::of(&config).check(&papers, &issuer, clock::now()).map_err(unfit)?;
         let actor = self.acting.actor(house, Org::Ops)?;
-        let no_idp = Scope { no: ScopeNo(0), issuer: issuer.no, distribution_point: Vec::new(), path: self.name };
+        let no_idp =
+            Scope { no: ScopeNo(0), issuer: issuer.no, distribution_point: Vec::new(), path: self.name.clone() };
         let scopes = if self.no_scope { Vec::new() } else { vec![no_idp] };
         let added = house.submit(&Task::AddIssuer { actor, issuer, scopes })?;
-        describe::outcome(house.ledger(), &house.book()?, added)
+        // The ledger first: what is broken off here is completed by the same command again.
+        let until = in_order.install().map_err(unfit)?;
+        let mut reply = describe::outcome(house.ledger(), &house.book()?, added)?;
+        let folder = config.signers.join(&self.name).display().to_string();
+        if let Some(until) = until {
+            reply.text.push_str(&format!("its answers are signed with {folder}/{KEY}, until {until}\n"));
+            reply.json["signer"] = json!({ "folder": folder, "until": until.to_string() });
+        }
+        if papers.crl_key.is_some() {
+            reply.text.push_str(&format!("its CRLs are signed with {folder}/{CRL_KEY}\n"));
+            reply.json["crl_key"] = json!(format!("{folder}/{CRL_KEY}"));
+        }
+        Ok(reply)
+    }
+
+    fn papers(&self) -> Papers {
+        let ocsp = self.ocsp_cert.clone().zip(self.ocsp_key.clone());
+        let ocsp = ocsp.map(|(certificate, key)| OcspPapers { certificate, key });
+        Papers { ocsp, crl_key: self.crl_key.clone() }
     }
 
     fn read(&self) -> Result<Issuer, CliError> {
@@ -98,7 +133,12 @@ fn list(house: &House) -> Result<Reply, CliError> {
     let book = house.book()?;
     let mut rows = Vec::new();
     let mut json = Vec::new();
-    for issuer in &book.issuers {
+    let signers = SignerFolder::of(house.config()).all(&book, clock::now());
+    for (issuer, IssuerSigner { signer, .. }) in book.issuers.iter().zip(signers) {
+        let answers = match &signer {
+            Ok(signer) => json!({ "until": signer.not_after().to_string() }),
+            Err(why) => json!({ "problem": why.to_string() }),
+        };
         let fields = CertificateFields::from_der(&issuer.certificate).ok();
         let subject = fields.as_ref().map_or_else(String::new, |fields| fields.subject.to_string());
         let key = fields.as_ref().map_or_else(String::new, |fields| fields.public_key.algorithm().to_string());
@@ -109,16 +149,22 @@ fn list(house: &House) -> Result<Reply, CliError> {
             key.clone(),
             until.clone().unwrap_or_default(),
             scopes.to_string(),
+            match &signer {
+                Ok(signer) => signer.not_after().to_string(),
+                Err(NoSigner::Missing(_)) => "no signer".to_owned(),
+                Err(_) => "unusable".to_owned(),
+            },
             subject.clone(),
         ]);
         json.push(json!({
             "no": issuer.no.0, "name": issuer.name, "key": key, "not_after": until, "scopes": scopes, "subject": subject,
+            "signer": answers,
             "key_sha256": hex(&issuer.key_sha256), "name_sha256": hex(&issuer.name_sha256),
             "key_sha1": hex(&issuer.key_sha1), "name_sha1": hex(&issuer.name_sha1),
         }));
     }
     let none = "no issuers yet: add one with 'tashika issuer add --name NAME --cert CA.pem'";
-    let text = table(&["name", "key", "valid until", "scopes", "subject"], &rows, none);
+    let text = table(&["name", "key", "valid until", "scopes", "answers until", "subject"], &rows, none);
     Ok(Reply::done(text, json!({ "issuers": Value::Array(json) })))
 }
 
@@ -141,8 +187,10 @@ Examples:
 
 const ADD_EXAMPLES: &str = "\
 Examples:
-  tashika issuer add --name card-sign --cert card-sign-ca.pem
+  tashika issuer add --name card-sign --cert card-sign-ca.pem --ocsp-cert ocsp.pem --ocsp-key ocsp.key
   tashika issuer add --name card-sign-g2 --cert new-key.pem --no-scope
 
 Each key generation of a CA is an issuer of its own, also under the same distinguished name.
-Unless --no-scope is given, the issuer gets one CRL scope of its name for all its certificates (without IDP).";
+Unless --no-scope is given, the issuer gets one CRL scope of its name for all its certificates (without IDP).
+Adding it again, as it is, only completes what is missing: a signer that wasn't there, or a command that was broken off.
+An issuer without a signer is answered for with tryLater.";

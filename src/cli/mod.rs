@@ -10,6 +10,7 @@ mod cert_set;
 mod cert_show;
 mod completions;
 mod config;
+mod config_show;
 mod describe;
 mod error;
 mod evidence;

@@ -81,7 +81,11 @@ pub enum KeyError {
         source: io::Error,
     },
     /// The key is encrypted, and no passphrase was given.
-    #[error("{}: this key is encrypted: give its passphrase", .0.display())]
+    #[error(
+        "{}: this key is encrypted, and must be opened without asking anybody: name a file with its passphrase \
+         (keys.passphrase_file), or decrypt it with 'openssl pkey'",
+        .0.display()
+    )]
     Locked(PathBuf),
     /// The passphrase doesn't open it.
     #[error("{}: the passphrase does not open this key", .0.display())]

@@ -40,6 +40,28 @@ pub fn open(path: &Path, passphrase: Option<&Passphrase>) -> Result<Box<dyn Sign
     })
 }
 
+/// Reads a passphrase from a file that only its owner may read; the line's end is not part of it.
+pub fn passphrase(path: &Path) -> Result<Passphrase, KeyError> {
+    let text = file::text(path)?;
+    let passphrase = text.strip_suffix('\n').unwrap_or(&text);
+    let passphrase = passphrase.strip_suffix('\r').unwrap_or(passphrase);
+    if passphrase.is_empty() {
+        return Err(KeyError::Form { path: path.to_owned(), what: "no passphrase in it" });
+    }
+    Ok(Zeroizing::new(passphrase.to_owned()))
+}
+
+/// Whether [`copy`] would do so: `to` is absent, or holds the same key.
+pub fn may_copy(from: &Path, to: &Path) -> Result<(), KeyError> {
+    file::may_copy(from, to).map(drop)
+}
+
+/// Copies a key's file to `to`, as it is and only for its owner. Another key is never overwritten; the same one is fine, so
+/// that whatever was broken off can be done again.
+pub fn copy(from: &Path, to: &Path) -> Result<(), KeyError> {
+    file::copy(from, to)
+}
+
 fn decrypted(path: &Path, der: &[u8], passphrase: Option<&Passphrase>) -> Result<Zeroizing<Vec<u8>>, KeyError> {
     let form = |what| KeyError::Form { path: path.to_owned(), what };
     let passphrase = passphrase.ok_or_else(|| KeyError::Locked(path.to_owned()))?;

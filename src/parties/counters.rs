@@ -113,7 +113,7 @@ impl Counters {
 }
 
 impl Tally {
-    /// Counts what became of a caller's question.
+    /// Counts what became of a caller's question. The caller comes from the register that the counters were made for.
     pub fn count(&self, caller: Caller, outcome: Outcome) {
         self.add(self.layout.row(caller.share), outcome);
     }

@@ -16,3 +16,4 @@ mod on_postgres;
 #[allow(dead_code, reason = "shared with the contract, which uses other parts")]
 mod postgres;
 mod sets;
+mod signers;

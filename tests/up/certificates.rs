@@ -20,6 +20,15 @@ fn openssl_verifies_each_and_finds_the_addresses() {
     assert!(ok, "{text}");
     for issuer in ["card-sign", "card-auth", "phone-auth"] {
         let ca = demo.join(format!("demo/{issuer}/issuer.pem"));
+        let signer = demo.join(format!("signers/{issuer}/ocsp.pem"));
+        let (ok, text) = verify(&root, Some(&ca), &signer);
+        assert!(ok, "{text}");
+        let text = shown(&signer);
+        assert!(text.contains("OCSP Signing") && text.contains("OCSP No Check"), "{text}");
+        assert_eq!(
+            public_key(&["pkey", "-pubout", "-in"], &signer.with_extension("key")),
+            public_key(&["x509", "-pubkey", "-noout", "-in"], &signer)
+        );
         for leaf in ["good", "revoked", "held", "unissued", "expired"] {
             let certificate = demo.join(format!("demo/{issuer}/{leaf}.pem"));
             let (ok, text) = verify(&root, Some(&ca), &certificate);
@@ -60,6 +69,7 @@ fn no_two_certificates_share_a_key() {
         for file in ["issuer", "good", "revoked", "held", "unissued", "expired"] {
             keys.push(std::fs::read(demo.join(format!("demo/{issuer}/{file}.key"))).unwrap());
         }
+        keys.push(std::fs::read(demo.join(format!("signers/{issuer}/ocsp.key"))).unwrap());
     }
     let count = keys.len();
     keys.sort();

@@ -29,6 +29,7 @@ fn it_leaves_what_it_promises_and_nobody_else_may_read_the_secrets() {
     ];
     for issuer in ["card-sign", "card-auth", "phone-auth"] {
         expected.push(format!("demo/{issuer}/issuer.pem"));
+        expected.extend(["key", "pem"].map(|ending| format!("signers/{issuer}/ocsp.{ending}")));
         for leaf in ["good", "revoked", "held", "unissued", "expired"] {
             expected.extend([format!("demo/{issuer}/{leaf}.pem"), format!("demo/{issuer}/{leaf}.key")]);
         }
@@ -93,6 +94,37 @@ fn the_ledger_holds_the_mix_and_the_leaves_in_their_states() {
         let unissued = serial(&demo.join(format!("demo/{issuer}/unissued.pem")));
         assert!(of_leaves.iter().all(|(key, _)| key.serial != unissued));
     }
+}
+
+#[test]
+fn a_demonstration_without_signers_is_completed_and_then_nothing_is_wrong_with_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let demo = dir.path().join("demo");
+    let mut up = Program::up(&demo, &["--certificates", "0"]);
+    up.ready();
+    assert!(up.end("TERM").success());
+    let config = demo.join("tashika.toml");
+    let check = || run(&["config", "check", "--json", "--config", config.to_str().unwrap()]);
+    let leaf = fs::read(demo.join("demo/card-auth/good.pem")).unwrap();
+    fs::remove_dir_all(demo.join("signers")).unwrap();
+    let (code, _, told) = check();
+    assert!(code == 7 && told.contains("3 things that it leads to can't be used"), "{told}");
+
+    let mut up = Program::up(&demo, &["--certificates", "0"]);
+    up.ready();
+    assert!(
+        up.said().iter().any(|line| line.ends_with("root, CAs and their certificates completed")),
+        "{:?}",
+        up.said()
+    );
+    assert!(up.end("TERM").success());
+    let (code, told, errors) = check();
+    assert_eq!((code, errors.as_str()), (0, ""), "{told}");
+    let told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    for issuer in ["card-sign", "card-auth", "phone-auth"] {
+        assert!(told["signers"][issuer]["until"].is_string(), "{told}");
+    }
+    assert_eq!(fs::read(demo.join("demo/card-auth/good.pem")).unwrap(), leaf);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod people;
 mod pki;
 mod places;
 mod settings;
+mod signer;
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
 //! The demonstration's certificates and keys, made at run time: a root, the CAs, the combined CRL's issuer, and for each
-//! CA five leaves to try things on. What is there stays; what is missing is made.
+//! CA the signer of its answers and five leaves to try things on. What is there stays; what is missing is made.
 //!
 //! Called by `up`. Keys are made and used through `keys`; none leaves its file.
 
@@ -18,6 +18,7 @@ use crate::model::{Seconds, Serial, Time, Usage};
 use super::error::DemoError;
 use super::folder::{Folder, Readers, at};
 use super::places::{self, CAS, Ca};
+use super::signer;
 
 /// Everything that was made or found.
 pub(super) struct Pki {
@@ -52,10 +53,13 @@ pub(super) enum Leaf {
     Unissued,
 }
 
-struct Authority {
-    name: Name,
+/// Whoever issues certificates here.
+pub(super) struct Authority {
+    /// Its name.
+    pub name: Name,
     key: Box<dyn Signer>,
-    public: PublicKey,
+    /// Its public key.
+    pub public: PublicKey,
 }
 
 impl Leaf {
@@ -94,7 +98,8 @@ pub(super) fn make(folder: &Folder, public_url: &str, now: Time) -> Result<Pki, 
         })
     })?;
 
-    let authorities = CAS.iter().map(|ca| issued(folder, *ca, &root, public_url, founded)).collect::<Result<_, _>>()?;
+    let authorities =
+        CAS.iter().map(|ca| issued(folder, *ca, &root, public_url, (founded, now))).collect::<Result<_, _>>()?;
     Ok(Pki { authorities, founded })
 }
 
@@ -109,14 +114,22 @@ pub(super) fn named_url(folder: &Folder) -> Result<Option<String>, DemoError> {
     Ok(url.map(str::to_owned))
 }
 
-/// One CA and its leaves.
-fn issued(folder: &Folder, ca: Ca, root: &Authority, public_url: &str, founded: Time) -> Result<Issued, DemoError> {
+/// One CA, its leaves, and the signer of its answers.
+fn issued(
+    folder: &Folder,
+    ca: Ca,
+    root: &Authority,
+    public_url: &str,
+    (founded, now): (Time, Time),
+) -> Result<Issued, DemoError> {
     let file = format!("demo/{}/issuer", ca.name);
     let signer = key(folder, &format!("{file}.key"))?;
     let public = public_of(&file, &*signer)?;
     let authority = Authority { name: in_file(&file, ca.distinguished())?, key: signer, public };
     let pem = format!("{file}.pem");
-    certificate(folder, &pem, root, || authority_profile(&authority, root, Some(0), years(founded, YEARS_BACK, 15)))?;
+    let profile = || authority_profile(&authority, root, Some(0), years(founded, YEARS_BACK, 15));
+    let fields = certificate(folder, &pem, root, profile)?;
+    signer::make(folder, ca, &authority, fields.validity, founded, now)?;
     let mut leaves = Vec::with_capacity(LEAVES.len());
     for leaf in LEAVES {
         leaves.push(issued_leaf(folder, ca, leaf, &authority, public_url, founded)?);
@@ -179,17 +192,14 @@ fn authority_profile(
 }
 
 /// The certificate in a file, made and signed first if it is missing; checked either way.
-fn certificate(
+pub(super) fn certificate(
     folder: &Folder,
     name: &str,
     issuer: &Authority,
     profile: impl FnOnce() -> Result<CertificateProfile, DemoError>,
 ) -> Result<CertificateFields, DemoError> {
     if !folder.has(name) {
-        let unsigned = profile()?.unsigned(SignatureAlgorithm::EcdsaSha256);
-        let unsigned = unsigned.map_err(|source| DemoError::Certificate { path: name.to_owned(), source })?;
-        let der = unsigned.assemble(&issuer.key.sign(unsigned.tbs_der())?);
-        folder.write(name, Readers::Public, &to_pem("CERTIFICATE", &der))?;
+        renewed(folder, name, issuer, profile)?;
     }
     let fields = read(folder, name)?;
     // What was signed is read back and verified, whether it was signed just now or a year ago.
@@ -201,7 +211,20 @@ fn certificate(
     Ok(fields)
 }
 
-fn read(folder: &Folder, name: &str) -> Result<CertificateFields, DemoError> {
+/// Makes and signs a certificate, in the place of any that is there.
+pub(super) fn renewed(
+    folder: &Folder,
+    name: &str,
+    issuer: &Authority,
+    profile: impl FnOnce() -> Result<CertificateProfile, DemoError>,
+) -> Result<(), DemoError> {
+    let unsigned = in_file(name, profile()?.unsigned(SignatureAlgorithm::EcdsaSha256))?;
+    let der = unsigned.assemble(&issuer.key.sign(unsigned.tbs_der())?);
+    folder.write(name, Readers::Public, &to_pem("CERTIFICATE", &der))
+}
+
+/// What a certificate's file says.
+pub(super) fn read(folder: &Folder, name: &str) -> Result<CertificateFields, DemoError> {
     let path = folder.file(name);
     let text = fs::read(&path).map_err(at(&path))?;
     CertificateFields::from_file(&text)
@@ -209,7 +232,7 @@ fn read(folder: &Folder, name: &str) -> Result<CertificateFields, DemoError> {
 }
 
 /// The key in a file, made first if it is missing and nothing was signed for it yet.
-fn key(folder: &Folder, name: &str) -> Result<Box<dyn Signer>, DemoError> {
+pub(super) fn key(folder: &Folder, name: &str) -> Result<Box<dyn Signer>, DemoError> {
     if !folder.has(name) {
         if folder.has(&name.replace(".key", ".pem")) {
             let why = "the certificate is there and its key is missing";
@@ -224,7 +247,7 @@ fn key(folder: &Folder, name: &str) -> Result<Box<dyn Signer>, DemoError> {
             }
         })?;
     }
-    let key = compose::open_signing_key(&folder.file(name))?;
+    let key = compose::open_signing_key(&folder.file(name), None)?;
     if key.algorithm() != Algorithm::EcdsaP256 {
         let why = "the demonstration's keys are P-256 keys, and this is another";
         return Err(DemoError::Stranger { path: folder.file(name).display().to_string(), why });
@@ -232,23 +255,23 @@ fn key(folder: &Folder, name: &str) -> Result<Box<dyn Signer>, DemoError> {
     Ok(key)
 }
 
-fn public_of(file: &str, key: &dyn Signer) -> Result<PublicKey, DemoError> {
+pub(super) fn public_of(file: &str, key: &dyn Signer) -> Result<PublicKey, DemoError> {
     in_file(file, PublicKey::from_der(key.public_key()))
 }
 
-fn in_file<T>(file: &str, result: Result<T, Asn1Error>) -> Result<T, DemoError> {
+pub(super) fn in_file<T>(file: &str, result: Result<T, Asn1Error>) -> Result<T, DemoError> {
     result.map_err(|source| DemoError::Certificate { path: file.to_owned(), source })
 }
 
 /// Sixteen octets of entropy, no sign among them.
-fn fresh_serial() -> Result<Serial, DemoError> {
+pub(super) fn fresh_serial() -> Result<Serial, DemoError> {
     let mut octets: [u8; 16] = clock::entropy();
     octets[0] = octets[0] & 0x3f | 0x40;
     Ok(Serial::from_unsigned(&octets)?)
 }
 
 /// From so many years before `at` to so many after; what ends before `at` does so by one more year.
-fn years(at: Time, before: u32, after: u32) -> Validity {
+pub(super) fn years(at: Time, before: u32, after: u32) -> Validity {
     let span = |years: u32| Seconds::days(years * DAYS_PER_YEAR);
     let not_after = if after == 0 { at - span(1) } else { at + span(after) };
     Validity { not_before: at - span(before), not_after }

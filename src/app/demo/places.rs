@@ -43,6 +43,11 @@ impl Ca {
         service(self.title)
     }
 
+    /// The name of who signs its answers.
+    pub fn signer(self) -> Result<Name, Asn1Error> {
+        service(&format!("{} OCSP signer", self.title))
+    }
+
     /// Its scopes: a town's for cards, a shard's for phones.
     pub fn scopes(self, public_url: &str) -> Result<Vec<DemoScope>, Asn1Error> {
         match self.medium {

@@ -6,6 +6,7 @@ use super::Wishes;
 use super::error::DemoError;
 use super::folder::{Folder, Readers};
 use super::pki::named_url;
+use super::signer::FOLDER as SIGNERS;
 use crate::app::config::{Config, ConfigError};
 
 /// The sockets that are served on, bound before anything names them.
@@ -64,7 +65,7 @@ fn bind(listen: SocketAddr, admin: SocketAddr) -> Result<Sockets, DemoError> {
     if !admin.ip().is_loopback() {
         return Err(DemoError::Config(ConfigError::Value {
             file: FILE.into(),
-            key: "serve.admin",
+            key: "serve.admin".into(),
             why: "the admin listener must stay on a loopback address: it has no TLS yet".into(),
         }));
     }
@@ -91,17 +92,44 @@ fn text(listen: SocketAddr, admin: SocketAddr, public_url: &str) -> String {
          public_url = {public_url:?}\n\
          # A demonstration may lie about for weeks before it goes on.\n\
          clock_leap_max_hours = 0\n\
+         # Whether requests that name no party (/p/NAME/SERVICE/) are answered.\n\
+         anonymous = true\n\
          \n\
          [keys]\n\
          pseudonym = \"pseudonym.key\"\n\
          checkpoint = \"checkpoint.key\"\n\
+         # For each CA, who signs its answers.\n\
+         signers = \"{SIGNERS}\"\n\
          \n\
          [checkpoints]\n\
          file = \"checkpoints.txt\"\n\
-         every_seconds = 60\n"
+         every_seconds = 60\n\
+         {ANSWERS}"
     )
 }
 
+/// How answers are made, with the usual values, and who may ask before others.
+const ANSWERS: &str = "
+[ocsp]
+# \"national\": minutes, for the caller alone; \"web\": days, for all caches.
+profile = \"national\"
+validity_seconds = 600
+# Signed before anybody asks: \"all\", \"hot\" (asked for within that time), \"off\".
+presign = \"hot\"
+hot_for_seconds = 3600
+# The hash in which clients ask: \"sha1\", \"sha256\" or \"both\"; the other is answered too.
+precompute_certid = \"sha1\"
+responder_id = \"key\"
+# Of a serial that was never issued: \"unknown\", \"unauthorized\", or \"revoked\" since 1970.
+not_issued = \"unknown\"
+
+# Whoever asks under /p/demo/login/ or /p/demo/sign/ from this machine.
+[[party]]
+name = \"demo\"
+services = [\"login\", \"sign\"]
+addresses = [\"127.0.0.0/8\", \"::1/128\"]
+accredited = true
+";
 pub(super) const FILE: &str = "tashika.toml";
 const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8081);
@@ -109,6 +137,9 @@ const ADMIN: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHO
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Rank;
+    use crate::parties::{Claim, Strangers};
+    use std::path::Path;
 
     #[test]
     fn what_is_written_is_what_is_loaded() {
@@ -117,5 +148,15 @@ mod tests {
         let config = Config::parse(&text, "/d/tashika.toml".as_ref()).unwrap();
         assert_eq!((config.listen, config.admin), (listen, admin));
         assert_eq!(config.public_url, "http://status.example/x");
+        assert_eq!(config.signers, Path::new("/d/signers"));
+        let usual = Config::parse("ledger.url = 'sqlite:x'", "/d/tashika.toml".as_ref()).unwrap();
+        assert_eq!(config.ocsp, usual.ocsp, "what is made visible is what is usual");
+        assert_eq!(config.parties.strangers(), Strangers::Answered);
+        let claim = Some(Claim { party: "demo", service: "sign" });
+        for (address, known) in [("127.0.0.1", true), ("::1", true), ("192.0.2.1", false)] {
+            let origin = config.parties.origin(address.parse().unwrap());
+            let rank = config.parties.caller(origin, claim).map(|caller| caller.rank);
+            assert_eq!(rank.is_ok_and(|rank| rank == Rank::Accredited), known, "{address}");
+        }
     }
 }

@@ -120,3 +120,43 @@ fn independent_implementations_verify_what_is_signed() {
     let signature = ::rsa::pkcs1v15::Signature::try_from(&signature[..]).unwrap();
     assert!(verifier.verify(b"a reply", &signature).is_ok() && verifier.verify(b"another", &signature).is_err());
 }
+
+#[test]
+fn a_passphrase_is_the_line_in_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    for (text, meant) in [("kagi", "kagi"), ("kagi\n", "kagi"), ("ka gi \r\n", "ka gi "), ("kagi\n\n", "kagi\n")] {
+        fs::write(folder.path().join("word"), text).unwrap();
+        assert_eq!(*super::passphrase(&private(folder.path(), "word")).unwrap(), meant);
+    }
+    fs::write(folder.path().join("word"), "\n").unwrap();
+    assert!(matches!(super::passphrase(&private(folder.path(), "word")), Err(KeyError::Form { .. })));
+    fs::set_permissions(folder.path().join("word"), Permissions::from_mode(0o640)).unwrap();
+    assert!(matches!(super::passphrase(&folder.path().join("word")), Err(KeyError::Exposed { mode: 0o640, .. })));
+}
+
+#[test]
+fn a_copy_is_whole_private_and_never_over_another_key() {
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path();
+    for name in ["a", "b"] {
+        openssl(dir, &format!("genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out {name}"));
+        private(dir, name);
+    }
+    let (a, b, to) = (dir.join("a"), dir.join("b"), dir.join("to.key"));
+    fs::write(dir.join("to.draft"), "half a key").unwrap();
+    may_copy(&a, &to).unwrap();
+    assert!(!to.exists(), "looking copies nothing");
+    for _ in 0..2 {
+        copy(&a, &to).unwrap();
+        assert_eq!(fs::read(&to).unwrap(), fs::read(&a).unwrap());
+        assert_eq!(fs::metadata(&to).unwrap().permissions().mode() & 0o777, 0o600);
+        assert!(!dir.join("to.draft").exists());
+    }
+    for refused in [may_copy(&b, &to), copy(&b, &to)] {
+        assert!(matches!(refused, Err(KeyError::Exists(path)) if path == to));
+    }
+    assert_eq!(fs::read(&to).unwrap(), fs::read(&a).unwrap());
+    // A link that leads nowhere is something, too.
+    std::os::unix::fs::symlink(dir.join("nowhere"), dir.join("link")).unwrap();
+    assert!(copy(&a, &dir.join("link")).is_err());
+}
