@@ -150,7 +150,7 @@ fn key(path: &Path) -> Box<dyn tashika::keys::Signer> {
     let copy: PathBuf = std::env::temp_dir().join(format!("tashika-bench-{}.key", std::process::id()));
     std::fs::copy(path, &copy).expect("a copy");
     std::fs::set_permissions(&copy, std::fs::Permissions::from_mode(0o600)).expect("its own file");
-    let key = compose::open_signing_key(&copy).expect("a key");
+    let key = compose::open_signing_key(&copy, None).expect("a key");
     std::fs::remove_file(&copy).expect("its own file");
     key
 }

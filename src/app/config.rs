@@ -46,6 +46,8 @@ pub struct Config {
     pub clock_leap_max: Option<Seconds>,
     /// The URL under which relying parties reach the public listener.
     pub public_url: String,
+    /// The folder of what this node must find again after a restart.
+    pub state: PathBuf,
     /// How it treats connections.
     pub edge: Edge,
     /// Who may ask there.
@@ -205,6 +207,7 @@ impl Config {
             admin: raw.serve.admin,
             heartbeat_max: served.heartbeat_max,
             clock_leap_max: served.clock_leap_max,
+            state: base.join(&raw.serve.state),
             public_url: raw.serve.public_url.unwrap_or_else(|| format!("http://{}", raw.serve.listen)),
             edge: served.edge,
             parties: party::check(&raw.party, served.strangers, &mut faults),

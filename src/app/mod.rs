@@ -16,3 +16,8 @@ pub mod words;
 mod writer;
 
 pub use writer::Writer;
+
+/// How many cores this process may use.
+pub fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}

@@ -19,6 +19,7 @@ pub fn settings(config: &Config) -> Vec<(&'static str, Value)> {
         ("serve.heartbeat_max_seconds", json!(config.heartbeat_max.0)),
         ("serve.clock_leap_max_hours", json!(config.clock_leap_max.map_or(0, |leap| leap.0 / 3_600))),
         ("serve.public_url", json!(config.public_url)),
+        ("serve.state", json!(config.state)),
         ("serve.threads", json!(config.edge.threads.written())),
         ("serve.connections_max", json!(config.edge.connections_max)),
         ("serve.anonymous", json!(config.parties.strangers() == Strangers::Answered)),

@@ -17,12 +17,18 @@ pub struct Follower {
 }
 
 /// What a step came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Stepped {
     /// Events taken in.
     pub events: usize,
     /// Whether there are probably more.
     pub more: bool,
+    /// The certificates that were changed one by one, in order.
+    pub changed: Vec<CertificateNo>,
+    /// Set events among them.
+    pub sets: usize,
+    /// Issuers that were added.
+    pub issuers: usize,
 }
 
 /// Why a follower takes in nothing more: what the ledger shows isn't the history that it holds. What either calls not good
@@ -111,14 +117,15 @@ impl Follower {
         if page.is_empty() {
             self.stands_where_it_stood(ledger)?;
         }
+        let mut stepped = Stepped { events: page.len(), more: page.len() == PAGE, ..Stepped::default() };
         for sealed in &page {
-            self.take(ledger, sealed)?;
+            self.take(ledger, sealed, &mut stepped)?;
         }
         self.table.publish(ReadTo { epoch: self.head.epoch, position: self.head.position })?;
         if let Some(heartbeat) = heartbeat {
             self.hear(&heartbeat)?;
         }
-        Ok(Stepped { events: page.len(), more: page.len() == PAGE })
+        Ok(stepped)
     }
 
     /// A ledger without news must at least be the one that was read.
@@ -135,7 +142,7 @@ impl Follower {
         Ok(())
     }
 
-    fn take(&mut self, ledger: &dyn Ledger, sealed: &Sealed) -> Result<(), FollowError> {
+    fn take(&mut self, ledger: &dyn Ledger, sealed: &Sealed, stepped: &mut Stepped) -> Result<(), FollowError> {
         let event = self.head.follow(sealed).map_err(Frozen::Forked)?;
         let position = sealed.position;
         match &event.body {
@@ -147,11 +154,15 @@ impl Follower {
             Body::Changed { no, key, change } => {
                 let cause = event.cause.unwrap_or(position);
                 self.table.change(&Changed { position, time: event.time, cause, no: *no, key: *key, change })?;
+                stepped.changed.push(*no);
             }
-            Body::SetChanged { .. } => self.take_set(ledger, position, &event)?,
+            Body::SetChanged { .. } => {
+                self.take_set(ledger, position, &event)?;
+                stepped.sets += 1;
+            }
             Body::EpochAdopted { epoch, .. } => self.head.epoch = *epoch,
+            Body::IssuerAdded(_) => stepped.issuers += 1,
             Body::InboxRefused { .. }
-            | Body::IssuerAdded(_)
             | Body::LedgerCreated { .. }
             | Body::QueueDecided { .. }
             | Body::Queued { .. }

@@ -45,7 +45,13 @@ mod tests {
 
     impl Health for Always {
         fn readiness(&self) -> Readiness {
-            Readiness::Ready { position: Position(1), heartbeat_age: 0, leads: true }
+            Readiness::Ready {
+                position: Position(1),
+                heartbeat_age: 0,
+                leads: true,
+                degraded: None,
+                without_signer: vec![],
+            }
         }
     }
 

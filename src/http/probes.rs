@@ -37,6 +37,10 @@ pub enum Readiness {
         heartbeat_age: u64,
         /// Whether this process is the ledger's writer.
         leads: bool,
+        /// For how many seconds what is answered has been getting old; none: it is fresh.
+        degraded: Option<u32>,
+        /// Issuers that nobody signs for, and why: theirs is the only answer that is wanting.
+        without_signer: Vec<(String, String)>,
     },
 }
 
@@ -68,12 +72,14 @@ pub(super) fn respond(outcome: &Outcome) -> Response<Full<Bytes>> {
 
 fn describe(readiness: &Readiness) -> Value {
     match readiness {
-        Readiness::Ready { position, heartbeat_age, leads } => json!({
+        Readiness::Ready { position, heartbeat_age, leads, degraded, without_signer } => json!({
             "ready": true,
             // A position may not fit the numbers of JSON's readers.
             "position": position.to_string(),
             "heartbeat_age_seconds": heartbeat_age,
             "leads": leads,
+            "degraded_seconds": degraded,
+            "without_signer": without_signer.iter().map(|(name, why)| json!({ "issuer": name, "detail": why })).collect::<Vec<_>>(),
         }),
         Readiness::NotReady { obstacles } => {
             let obstacles: Vec<_> =
@@ -106,7 +112,13 @@ mod tests {
 
     #[test]
     fn each_outcome_has_its_status() {
-        let ready = Readiness::Ready { position: Position(7), heartbeat_age: 0, leads: true };
+        let ready = Readiness::Ready {
+            position: Position(7),
+            heartbeat_age: 0,
+            leads: true,
+            degraded: None,
+            without_signer: vec![],
+        };
         let not = Readiness::NotReady { obstacles: vec![Obstacle { kind: "x", detail: "y".into() }] };
         for (outcome, status) in [
             (Outcome::Alive, 200),
@@ -124,7 +136,13 @@ mod tests {
 
     #[test]
     fn positions_are_strings_and_obstacles_have_names() {
-        let ready = Readiness::Ready { position: Position(u64::MAX), heartbeat_age: 1, leads: false };
+        let ready = Readiness::Ready {
+            position: Position(u64::MAX),
+            heartbeat_age: 1,
+            leads: false,
+            degraded: None,
+            without_signer: vec![],
+        };
         assert_eq!(describe(&ready)["position"], u64::MAX.to_string());
         let not = Readiness::NotReady { obstacles: vec![Obstacle { kind: "ledger", detail: "gone \"away\"".into() }] };
         let text = r#"{"obstacles":[{"detail":"gone \"away\"","kind":"ledger"}],"ready":false}"#;

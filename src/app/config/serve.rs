@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::num::NonZeroU16;
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
@@ -61,6 +62,8 @@ pub(super) struct RawServe {
     pub admin: SocketAddr,
     /// What certificates name; a name that outlives the address.
     pub public_url: Option<String>,
+    /// Where this node keeps what a restart must find; a folder of its own for each process.
+    pub state: PathBuf,
     /// Lower: an ailing ledger is noticed earlier; higher: a pause of it isn't an alarm.
     heartbeat_max_seconds: u32,
     /// Lower: a wrong clock does less harm; higher: a ledger may stand still for longer without a person's word.
@@ -179,6 +182,7 @@ impl Default for RawServe {
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             admin: SocketAddr::from(([127, 0, 0, 1], 8081)),
             public_url: None,
+            state: "state".into(),
             heartbeat_max_seconds: 5,
             clock_leap_max_hours: 72,
             threads: 0,

@@ -7,13 +7,15 @@ use super::error::DemoError;
 use super::folder::{Folder, Readers};
 use super::pki::named_url;
 use super::signer::FOLDER as SIGNERS;
-use crate::app::config::{Config, ConfigError};
+use crate::app::config::{Config, ConfigError, Threads};
+use crate::app::cores;
+use crate::http;
 
 /// The sockets that are served on, bound before anything names them.
 #[derive(Debug)]
 pub struct Sockets {
-    /// The public listener.
-    pub public: TcpListener,
+    /// The public listener: a socket for each thread.
+    pub public: Vec<TcpListener>,
     /// The admin listener.
     pub admin: TcpListener,
 }
@@ -25,7 +27,7 @@ pub(super) fn settle(folder: &Folder, wishes: &Wishes) -> Result<(Config, Socket
         let config = Config::load(&file)?;
         same_address(folder, wishes, &config)?;
         let listen = wishes.listen.filter(|listen| listen.port() != 0).unwrap_or(config.listen);
-        let sockets = bind(listen, wishes.admin.unwrap_or(config.admin))?;
+        let sockets = bind(listen, wishes.admin.unwrap_or(config.admin), config.edge.threads)?;
         return Ok((config, sockets));
     }
     let listen = wishes.listen.unwrap_or(LISTEN);
@@ -33,12 +35,12 @@ pub(super) fn settle(folder: &Folder, wishes: &Wishes) -> Result<(Config, Socket
         return Err(DemoError::Nameless(listen));
     }
     let admin = wishes.admin.unwrap_or(ADMIN);
-    let sockets = bind(listen, admin)?;
+    let sockets = bind(listen, admin, Threads::ByCores)?;
     // Certificates can't name port 0: without a URL of its own, the port that was given out is the one to stay with.
     let (listen, url) = match &wishes.public_url {
         Some(url) => (listen, url.trim_end_matches('/').to_owned()),
         None => {
-            let bound = local(&sockets.public, listen)?;
+            let bound = local(&sockets.public[0], listen)?;
             (bound, format!("http://{bound}"))
         }
     };
@@ -61,7 +63,7 @@ fn same_address(folder: &Folder, wishes: &Wishes, config: &Config) -> Result<(),
     if asked == named { Ok(()) } else { Err(DemoError::OtherAddress { dir: folder.path().to_owned(), named, asked }) }
 }
 
-fn bind(listen: SocketAddr, admin: SocketAddr) -> Result<Sockets, DemoError> {
+fn bind(listen: SocketAddr, admin: SocketAddr, threads: Threads) -> Result<Sockets, DemoError> {
     if !admin.ip().is_loopback() {
         return Err(DemoError::Config(ConfigError::Value {
             file: FILE.into(),
@@ -69,9 +71,11 @@ fn bind(listen: SocketAddr, admin: SocketAddr) -> Result<Sockets, DemoError> {
             why: "the admin listener must stay on a loopback address: it has no TLS yet".into(),
         }));
     }
-    let socket =
-        |address, flag| TcpListener::bind(address).map_err(|source| DemoError::Listen { address, flag, source });
-    Ok(Sockets { public: socket(listen, "--listen")?, admin: socket(admin, "--admin")? })
+    let refused = |address, flag| move |source| DemoError::Listen { address, flag, source };
+    Ok(Sockets {
+        public: http::listen(listen, threads.serving(cores())).map_err(refused(listen, "--listen"))?,
+        admin: TcpListener::bind(admin).map_err(refused(admin, "--admin"))?,
+    })
 }
 
 fn local(socket: &TcpListener, address: SocketAddr) -> Result<SocketAddr, DemoError> {

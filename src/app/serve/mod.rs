@@ -1,11 +1,15 @@
-//! `serve`: the ledger's writer and sequencer, checkpoints, and the probes, until a signal comes.
+//! `serve`: the ledger's writer and sequencer, checkpoints, OCSP answers and the probes, until a signal comes.
 //!
-//! Threads: this one runs the listeners and waits for signals; one opens the ledger and runs the sequencer (and through
-//! it the writer's); one is the notary. Called by the command line for `serve` and `up`. What a thread does in one turn is
-//! a pure step of `desk` or of the notary; here are the turns.
+//! Threads: this one runs the admin listener and waits for signals; one opens the ledger and runs the sequencer (and through
+//! it the writer's); one is the notary; one follows the ledger, one asks it at the fence, some sign, and one for each core
+//! answers. Called by the command line for `serve` and `up`. What a thread does in one turn is a step of `desk`, `follow`,
+//! `responder` or of the notary; here are the turns.
 
+mod answering;
 mod log;
+mod mark;
 mod notary;
+mod office;
 mod sequence;
 mod stop;
 mod vitals;
@@ -18,15 +22,18 @@ use std::time::Duration;
 use super::config::Config;
 use super::demo::Sockets;
 use super::witness::{self, Copy as Known, WitnessError};
-use super::{clock, compose};
-use crate::http::{self, Admin, Health as _, Readiness};
-use crate::keys::{KeyError, Signer};
-use crate::ledger::{CheckpointFile, Ledger, LedgerError, Severity, VerifierKey};
+use super::{clock, compose, cores};
+use crate::http::{self, Admin, EdgeLimits, Health as _, Public, Readiness, TimeLimits};
+use crate::keys::KeyError;
+use crate::ledger::{CheckpointFile, Ledger, LedgerError, Severity};
+use crate::model::Seconds;
+use crate::parties::Counters;
 
-use notary::{Duty, Notary, NotaryError};
+use answering::{Answering, Found};
+use office::Office;
 use sequence::{Opened, Sequence};
-use stop::{Pause, Stop};
-use vitals::{Bounds, CheckpointSign, Lead, Vitals};
+use stop::Stop;
+use vitals::{Bounds, Stopping, Vitals};
 
 /// Which part a process plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,9 +107,12 @@ pub enum ServeError {
 
 /// Binds the listeners of a configuration.
 pub fn bind(config: &Config) -> Result<Sockets, ServeError> {
-    let socket =
-        |address| std::net::TcpListener::bind(address).map_err(|source| ServeError::Listen { address, source });
-    Ok(Sockets { public: socket(config.listen)?, admin: socket(config.admin)? })
+    let refused = |address| move |source| ServeError::Listen { address, source };
+    let threads = config.edge.threads.serving(cores());
+    Ok(Sockets {
+        public: http::listen(config.listen, threads).map_err(refused(config.listen))?,
+        admin: std::net::TcpListener::bind(config.admin).map_err(refused(config.admin))?,
+    })
 }
 
 /// Serves until SIGTERM or SIGINT.
@@ -129,24 +139,55 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
         trusted: config.checkpoints_trusted.clone(),
         file: CheckpointFile::at(&config.checkpoint_file),
         every: Duration::from_secs(config.checkpoint_every.0.into()),
-        opened,
+        opened: opened.clone(),
         vitals: vitals.clone(),
         stop: notary_stop.clone(),
     };
     let notarising = thread("notary", move || office.run())?;
+    let found = Found::default();
+    let answer_stop = Arc::new(Stop::default());
+    let answering = Answering::new(config.clone(), opened, found.clone(), vitals.clone(), answer_stop.clone());
+    let answering = start_answering(config, answering)?;
 
-    let served = listen(sockets, &vitals, tell);
-    tell(Told::Stopping);
+    let served = listen(config, sockets, found, &vitals, tell);
+    // The listeners have answered their last; nothing waits for a signature any more.
+    answer_stop.tell();
+    let answered = join_all(answering);
     // The last checkpoint first, while this process still leads; then the lease goes back.
     notary_stop.tell();
     let notarised = notarising.join();
     sequence_stop.tell();
     let sequenced = sequencing.join();
     served?;
+    answered?;
     notarised.map_err(|_| ServeError::Thread("notary"))?;
     sequenced.map_err(|_| ServeError::Thread("sequencer"))?;
     tell(Told::Stopped);
     Ok(())
+}
+
+/// The threads behind the public listener.
+fn start_answering(config: &Config, answering: Answering) -> Result<Threads, ServeError> {
+    let answering = Arc::new(answering);
+    let run = |name, turns: fn(&Answering)| {
+        let answering = answering.clone();
+        Ok::<_, ServeError>((name, thread(name, move || turns(&answering))?))
+    };
+    let mut threads = vec![run("follower", Answering::follow)?, run("fence", Answering::fence)?];
+    for _ in 0..answering::signing_threads(&config.ocsp) {
+        threads.push(run("signer", Answering::sign)?);
+    }
+    Ok(threads)
+}
+
+type Threads = Vec<(&'static str, JoinHandle<()>)>;
+
+fn join_all(threads: Threads) -> Result<(), ServeError> {
+    let mut joined = Ok(());
+    for (name, thread) in threads {
+        joined = joined.and(thread.join().map_err(|_| ServeError::Thread(name)));
+    }
+    joined
 }
 
 /// Refuses a ledger that isn't the one signed for. One that can't be asked now is asked before anything is written to it.
@@ -158,20 +199,46 @@ fn compare_first(ledger: &dyn Ledger, config: &Config, part: Part) -> Result<(),
 }
 
 /// The listeners, until a signal comes.
-fn listen(sockets: Sockets, vitals: &Arc<Vitals>, tell: &mut dyn FnMut(Told)) -> Result<(), ServeError> {
+fn listen(
+    config: &Config,
+    sockets: Sockets,
+    found: Found,
+    vitals: &Arc<Vitals>,
+    tell: &mut dyn FnMut(Told),
+) -> Result<(), ServeError> {
+    let admin = sockets.admin.local_addr()?;
+    let public = sockets.public.first().map_or(Ok(config.listen), std::net::TcpListener::local_addr)?;
+    let (stop, stopped) = http::stopping();
+    let (_counters, tallies) = Counters::new(&config.parties, sockets.public.len());
+    let door = Arc::new(Public { responder: found, register: config.parties.clone(), now: clock::now_millis });
+    let limits = edge_limits(config);
+    let mut edges = Vec::new();
+    for seat in http::seats(sockets.public, tallies) {
+        let (door, stopped) = (door.clone(), stopped.clone());
+        edges.push(std::thread::Builder::new().name("edge".into()).spawn(move || seat.serve(door, limits, stopped))?);
+    }
+    let served = until_told(sockets.admin, (public, admin), vitals, tell);
+    tell(Told::Stopping);
+    vitals.note(|signs| signs.stopping = Stopping::Yes);
+    drop(stop);
+    for edge in edges {
+        edge.join().map_err(|_| ServeError::Thread("edge"))??;
+    }
+    served
+}
+
+/// The admin listener, until a signal comes.
+fn until_told(
+    socket: std::net::TcpListener,
+    (public, admin): (SocketAddr, SocketAddr),
+    vitals: &Arc<Vitals>,
+    tell: &mut dyn FnMut(Told),
+) -> Result<(), ServeError> {
     use tokio::signal::unix::{SignalKind, signal};
-    let (public, admin) = (sockets.public.local_addr()?, sockets.admin.local_addr()?);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let (stop, stopped) = tokio::sync::watch::channel(());
-        let until = |mut stopped: tokio::sync::watch::Receiver<()>| async move {
-            // An error means that the sender is gone, which is the signal, too.
-            let _ = stopped.changed().await;
-        };
-        let admin_listener = Admin::new(vitals.clone());
-        let mut serving = tokio::task::JoinSet::new();
-        serving.spawn(http::serve(sockets.admin, admin_listener, until(stopped.clone())));
+        let serving = tokio::spawn(http::serve(socket, Admin::new(vitals.clone()), std::future::pending()));
         tell(Told::Listening { public, admin });
         let announce = async {
             while !matches!(vitals.readiness(), Readiness::Ready { .. }) {
@@ -183,94 +250,25 @@ fn listen(sockets: Sockets, vitals: &Arc<Vitals>, tell: &mut dyn FnMut(Told)) ->
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            ended = serving => ended.map_err(|_| ServeError::Thread("admin"))??,
             () = announce => {}
-        }
-        drop(stop);
-        while let Some(ended) = serving.join_next().await {
-            ended.map_err(|_| ServeError::Thread("listener"))??;
         }
         Ok(())
     })
 }
 
-/// What the notary's thread works with.
-struct Office {
-    key: Option<Box<dyn Signer>>,
-    name: String,
-    trusted: Vec<VerifierKey>,
-    file: CheckpointFile,
-    every: Duration,
-    opened: Opened,
-    vitals: Arc<Vitals>,
-    stop: Arc<Stop>,
-}
-
-impl Office {
-    /// The thread's whole life.
-    fn run(mut self) {
-        let mut notary = None;
-        let mut pause = Duration::ZERO;
-        let mut signed = false;
-        loop {
-            let paused = self.stop.pause(pause);
-            pause = FIRST_PAUSE;
-            if let Some(done) = self.turn(&mut notary, paused) {
-                if matches!(done, Err(NotaryError::Disagree(_))) {
-                    // It doesn't pass by itself, and nothing may be signed until a person has looked. The sequencer
-                    // sees it, too, and writes no more.
-                    self.note(done);
-                    return;
-                }
-                if done.is_ok() {
-                    pause = self.every;
-                    if !std::mem::replace(&mut signed, true) {
-                        log::line("read the ledger up to its last checkpoint, and agree with it");
-                    }
-                }
-                self.note(done);
-            }
-            if paused == Pause::Stop {
-                return;
-            }
-        }
-    }
-
-    /// One turn; nothing if the ledger isn't open, or nobody leads yet.
-    fn turn(&mut self, notary: &mut Option<Notary>, paused: Pause) -> Option<Result<(), NotaryError>> {
-        let ledger = self.opened.get()?.clone();
-        if notary.is_none() {
-            let head = match ledger.head() {
-                Ok(head) => head,
-                Err(error) => return Some(Err(error.into())),
-            };
-            match Notary::new(head.ledger, self.key.take()?, &self.name, self.trusted.clone()) {
-                Ok(made) => *notary = Some(made),
-                Err(error) => return Some(Err(error)),
-            }
-        }
-        let signs = self.vitals.signs();
-        // Who has just started doesn't know yet whether it leads.
-        signs.heartbeat.as_ref()?;
-        let duty = if signs.lead == Lead::Mine { Duty::Lead } else { Duty::Follow };
-        let stop = &self.stop;
-        // At the end one look is enough: whoever has far to read leaves it to the next.
-        let mut looks = 0;
-        let mut go_on = || {
-            looks += 1;
-            if paused == Pause::Stop { looks <= LAST_LOOKS_MAX } else { stop.pause(Duration::ZERO) == Pause::Over }
-        };
-        Some(notary.as_mut()?.tick(&*ledger, &self.file, duty, clock::now(), &mut go_on))
-    }
-
-    fn note(&self, done: Result<(), NotaryError>) {
-        let sign = match done {
-            Ok(()) => CheckpointSign::Fine,
-            // A ledger that is away is told by those who write to it.
-            Err(NotaryError::Ledger(error)) if error.severity() == Severity::Retry => CheckpointSign::Fine,
-            Err(error @ NotaryError::Disagree(_)) => CheckpointSign::Disagree(error.to_string()),
-            Err(error) => CheckpointSign::Failing(error.to_string()),
-        };
-        self.vitals.note(|signs| signs.see_checkpoint(sign));
+fn edge_limits(config: &Config) -> EdgeLimits {
+    let seconds = |seconds: Seconds| Duration::from_secs(seconds.0.into());
+    let (patience, drain) = (config.edge.patience, config.edge.drain);
+    EdgeLimits {
+        connections_max: config.edge.connections_max as usize,
+        times: TimeLimits {
+            header: seconds(patience.header),
+            body: seconds(patience.body),
+            idle: seconds(patience.idle),
+        },
+        drain_grace: seconds(drain.grace),
+        drain_max: seconds(drain.max),
     }
 }
 
@@ -278,8 +276,4 @@ fn thread(name: &'static str, run: impl FnOnce() + Send + 'static) -> Result<Joi
     Ok(std::thread::Builder::new().name(name.into()).spawn(run)?)
 }
 
-/// Until the first checkpoint, and after one that failed.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-/// Reading a page, signing, and seeing that nothing is left; a little more if others write meanwhile.
-const LAST_LOOKS_MAX: u32 = 8;
 const READY_PAUSE: Duration = Duration::from_millis(20);

@@ -8,6 +8,7 @@ use super::log;
 use crate::http::{Health, Obstacle, Readiness};
 use crate::ledger::Heartbeat;
 use crate::model::{Millis, Seconds};
+use crate::status::{Freshness, Tier, Tiers};
 
 /// The signs, shared by the threads of one process.
 pub(super) struct Vitals {
@@ -33,6 +34,53 @@ pub(super) struct Signs {
     pub leap: Option<Seconds>,
     /// Of the checkpoints. Written by the notary's thread.
     pub checkpoint: CheckpointSign,
+    /// Of the answers. Written by the follower's thread.
+    pub answers: AnswerSign,
+    /// Whether the program was told to stop.
+    pub stopping: Stopping,
+}
+
+/// How it is with the answers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct AnswerSign {
+    pub following: Following,
+    /// How many issuers there are.
+    pub issuers: usize,
+    /// Those that nobody signs for, and why.
+    pub without_signer: Vec<(String, String)>,
+    /// What is wrong with this machine's clock.
+    pub clock: Option<String>,
+    /// Why the mark of what was answered can't be kept.
+    pub mark: Option<String>,
+    /// Why the ledger couldn't be read, the last time that it couldn't.
+    pub trouble: Option<String>,
+}
+
+/// How far the ledger is followed.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Following {
+    /// Everything is being read.
+    #[default]
+    Starting,
+    /// Step by step.
+    Reading {
+        /// How old what is known is.
+        freshness: Freshness,
+        /// And what follows from that.
+        tiers: Tiers,
+    },
+    /// The ledger isn't the one that was read: what is known grows old, until a person has looked.
+    Frozen(String),
+}
+
+/// Whether the program was told to stop.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Stopping {
+    /// No.
+    #[default]
+    No,
+    /// Yes: requests that are on their way are still answered.
+    Yes,
 }
 
 /// How it is with the ledger.
@@ -163,14 +211,57 @@ pub(super) fn judge(signs: &Signs, now: Millis, bounds: Bounds) -> Readiness {
     if let Some(why) = &signs.failing {
         add("desk-failing", why.clone());
     }
+    let degraded = judge_answers(&signs.answers, now, &mut obstacles);
+    if signs.stopping == Stopping::Yes {
+        obstacles.push(Obstacle { kind: "stopping", detail: "this process was told to stop".into() });
+    }
     match (&signs.heartbeat, obstacles.is_empty()) {
         (Some(beat), true) => Readiness::Ready {
             position: beat.position,
             heartbeat_age: age.unwrap_or_default().max(0).unsigned_abs(),
             leads: signs.lead == Lead::Mine,
+            degraded,
+            without_signer: signs.answers.without_signer.clone(),
         },
         _ => Readiness::NotReady { obstacles },
     }
+}
+
+/// What the signs mean for the answers; says for how many seconds what is answered has been getting old.
+fn judge_answers(answers: &AnswerSign, now: Millis, obstacles: &mut Vec<Obstacle>) -> Option<u32> {
+    let mut add = |kind, detail: String| obstacles.push(Obstacle { kind, detail });
+    let mut degraded = None;
+    match &answers.following {
+        Following::Starting => add("reading", "the certificates are being read from the ledger".into()),
+        Following::Frozen(why) => add("answers-frozen", format!("{why}; restart when it is settled")),
+        Following::Reading { freshness, tiers } => {
+            match (freshness.tier(now.time(), *tiers), freshness.lag(now.time())) {
+                (Tier::Fresh, _) => {}
+                (Tier::Degraded, lag) => degraded = lag.map(|lag| lag.0),
+                (Tier::Past, None) => add("answers-too-old", "nobody has said yet how old what is known is".into()),
+                (Tier::Past, Some(lag)) => {
+                    let trouble = answers.trouble.as_ref().map(|why| format!(" ({why})")).unwrap_or_default();
+                    add(
+                        "answers-too-old",
+                        format!("what is known is {} s old{trouble}: callers are told to come again", lag.0),
+                    );
+                }
+            }
+        }
+    }
+    if let Some(why) = &answers.clock {
+        add("clock-distrusted", format!("{why}: nothing is signed"));
+    }
+    if let Some(why) = &answers.mark {
+        add("mark-failing", why.clone());
+    }
+    // Some without a signer: the others answer on.
+    if answers.issuers > 0 && answers.without_signer.len() >= answers.issuers {
+        for (name, why) in &answers.without_signer {
+            add("no-signer", format!("{name}: {why}"));
+        }
+    }
+    degraded
 }
 
 /// A thread that comes round every quarter of a second has been waiting, not working, if it hasn't for so long.
@@ -195,7 +286,13 @@ mod tests {
             failing: None,
             leap: None,
             checkpoint: CheckpointSign::Fine,
+            answers: AnswerSign { following: reading(time), ..AnswerSign::default() },
+            stopping: Stopping::No,
         }
+    }
+
+    fn reading(known_at: Time) -> Following {
+        Following::Reading { freshness: Freshness { known_at: Some(known_at) }, tiers: Tiers::default() }
     }
 
     fn kinds(signs: &Signs, now: Millis) -> Vec<&'static str> {
@@ -222,6 +319,44 @@ mod tests {
         assert_eq!(with(|signs| signs.checkpoint = CheckpointSign::Disagree("x".into())), ["checkpoint-disagrees"]);
         assert_eq!(with(|signs| signs.failing = Some("x".into())), ["desk-failing"]);
         assert_eq!(with(|signs| signs.leap = Some(Seconds::days(40))), ["clock-ahead"]);
+        assert_eq!(with(|signs| signs.answers.following = Following::Starting), ["reading"]);
+        assert_eq!(with(|signs| signs.answers.following = Following::Frozen("x".into())), ["answers-frozen"]);
+        assert_eq!(with(|signs| signs.answers.following = reading(Time::default())), ["answers-too-old"]);
+        assert_eq!(with(|signs| signs.answers.clock = Some("x".into())), ["clock-distrusted"]);
+        assert_eq!(with(|signs| signs.answers.mark = Some("x".into())), ["mark-failing"]);
+        assert_eq!(with(|signs| signs.stopping = Stopping::Yes), ["stopping"]);
+    }
+
+    #[test]
+    fn without_any_signer_it_is_not_ready_and_without_one_of_two_it_says_which() {
+        let with = |without: &[&str]| {
+            let mut signs = fine();
+            signs.answers.issuers = 2;
+            signs.answers.without_signer = without.iter().map(|name| ((*name).into(), "x".into())).collect();
+            judge(&signs, NOW, Bounds { heartbeat_max: Seconds(5) })
+        };
+        let Readiness::Ready { without_signer, .. } = with(&["a"]) else { panic!("one issuer is answered for") };
+        assert_eq!(without_signer, [("a".to_owned(), "x".to_owned())]);
+        let Readiness::NotReady { obstacles } = with(&["a", "b"]) else { panic!("nobody is answered for") };
+        assert!(obstacles.iter().all(|obstacle| obstacle.kind == "no-signer") && obstacles.len() == 2);
+    }
+
+    #[test]
+    fn what_grows_old_is_said_before_it_is_too_old() {
+        let mut signs = fine();
+        let now = NOW.time();
+        let is = |signs: &Signs| match judge(signs, NOW, Bounds { heartbeat_max: Seconds(3_600) }) {
+            Readiness::Ready { degraded, .. } => Ok(degraded),
+            Readiness::NotReady { obstacles } => Err(obstacles[0].kind),
+        };
+        let mut lags = |seconds| {
+            signs.answers.following = reading(Time::from_unix(now.unix() - seconds).unwrap());
+            is(&signs)
+        };
+        assert_eq!(
+            [lags(3), lags(4), lags(300), lags(301)],
+            [Ok(None), Ok(Some(4)), Ok(Some(300)), Err("answers-too-old")]
+        );
     }
 
     #[test]

@@ -1,0 +1,253 @@
+//! The threads behind the public listener: one follows the ledger, some sign, one asks the ledger for all who look for what
+//! may have been issued a moment ago. Run by `serve`.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use super::log;
+use super::mark::Mark;
+use super::sequence::Opened;
+use super::stop::{Pause, Stop};
+use super::vitals::{AnswerSign, Following, Vitals};
+use crate::app::clock::{self, Stopwatch};
+use crate::app::config::{Config, OcspSettings};
+use crate::app::signers::SignerFolder;
+use crate::asn1::Asn1Error;
+use crate::follow::{FollowError, Follower, Stepped};
+use crate::ledger::{Ledger, LedgerError};
+use crate::model::Book;
+use crate::responder::{Issuer, Issuers, Moment, Responder, Signatory, Worked};
+use crate::status::{Freshness, HashKey, ReadTo};
+
+/// The responder, once the ledger was read.
+pub(super) type Found = Arc<OnceLock<Arc<Responder>>>;
+
+/// What the threads share.
+pub(super) struct Answering {
+    config: Arc<Config>,
+    opened: Opened,
+    found: Found,
+    vitals: Arc<Vitals>,
+    stop: Arc<Stop>,
+    watch: Stopwatch,
+}
+
+impl Answering {
+    pub fn new(config: Config, opened: Opened, found: Found, vitals: Arc<Vitals>, stop: Arc<Stop>) -> Self {
+        Self { config: Arc::new(config), opened, found, vitals, stop, watch: Stopwatch::start() }
+    }
+
+    /// Both clocks, now.
+    fn moment(&self) -> Moment {
+        Moment { wall: clock::now_millis(), steady_ms: self.watch.millis() }
+    }
+
+    /// The follower's whole life.
+    pub fn follow(&self) {
+        let Some(ledger) = self.wait_for_ledger() else { return };
+        let Some(mut follower) = self.begin(&*ledger) else { return };
+        let mut mark = Mark::at(self.mark_file());
+        while self.stop.pause(Duration::ZERO) == Pause::Over {
+            let step = follower.step(&*ledger);
+            match step {
+                Ok(stepped) => {
+                    self.hear(&follower, &mut mark);
+                    if let Err(error) = self.spread(&*ledger, &stepped) {
+                        self.lose(&error);
+                    }
+                    if !stepped.more {
+                        // A hint: it may come early, late or for nothing.
+                        let _ = ledger.wait(follower.head().position, FOLLOW_PAUSE);
+                    }
+                }
+                Err(FollowError::Ledger(error)) => {
+                    self.lose(&error);
+                    if self.stop.pause(RETRY_PAUSE) == Pause::Stop {
+                        return;
+                    }
+                }
+                Err(FollowError::Frozen(why)) => {
+                    self.vitals.note(|signs| signs.answers.following = Following::Frozen(why.to_string()));
+                    return;
+                }
+            }
+        }
+    }
+
+    /// A signing thread's whole life.
+    pub fn sign(&self) {
+        let Some(responder) = self.wait_for_responder() else { return };
+        while self.stop.pause(Duration::ZERO) == Pause::Over {
+            if responder.work(self.moment()) == Worked::Nothing {
+                responder.wait_for_work(WORK_PAUSE);
+            }
+        }
+    }
+
+    /// The whole life of the thread that asks the ledger for those who wait at the fence.
+    pub fn fence(&self) {
+        let Some(responder) = self.wait_for_responder() else { return };
+        let Some(ledger) = self.opened.get().cloned() else { return };
+        while self.stop.pause(Duration::ZERO) == Pause::Over {
+            let Some(crowd) = responder.crowd() else {
+                responder.wait_for_crowd(WORK_PAUSE);
+                continue;
+            };
+            let Ok(head) = ledger.head() else {
+                responder.turn_back(crowd);
+                continue;
+            };
+            let head = ReadTo { epoch: head.epoch, position: head.position };
+            let mut waiting = Some(crowd);
+            while let Some(crowd) = waiting {
+                waiting = responder.pass(crowd, head, clock::now_millis());
+                if waiting.is_some() && self.stop.pause(FENCE_PAUSE) == Pause::Stop {
+                    break;
+                }
+            }
+            // However fierce the flood: so many questions a second.
+            let _ = self.stop.pause(FENCE_PAUSE);
+        }
+    }
+
+    fn wait_for_ledger(&self) -> Option<Arc<dyn Ledger>> {
+        loop {
+            if let Some(ledger) = self.opened.get() {
+                return Some(ledger.clone());
+            }
+            if self.stop.pause(OPEN_PAUSE) == Pause::Stop {
+                return None;
+            }
+        }
+    }
+
+    fn wait_for_responder(&self) -> Option<Arc<Responder>> {
+        loop {
+            if let Some(responder) = self.found.get() {
+                return Some(responder.clone());
+            }
+            if self.stop.pause(OPEN_PAUSE) == Pause::Stop {
+                return None;
+            }
+        }
+    }
+
+    /// Reads the whole ledger, and opens the door.
+    fn begin(&self, ledger: &dyn Ledger) -> Option<Follower> {
+        let key = HashKey::new(clock::entropy());
+        loop {
+            let begun = Follower::bootstrap(ledger, &key).and_then(|follower| Ok((follower, ledger.book()?.1)));
+            match begun {
+                Ok((follower, book)) => {
+                    let issuers = self.issuers(&book);
+                    let tiers = self.config.ocsp.tiers;
+                    let responder = Responder::new(follower.table().clone(), tiers, issuers, &clock::entropy());
+                    let read = follower.head().certificates;
+                    log::line(&format!("read {read} certificates up to position {}", follower.head().position));
+                    // Nobody else sets it.
+                    let _ = self.found.set(Arc::new(responder));
+                    return Some(follower);
+                }
+                Err(FollowError::Ledger(error)) => self.lose(&error),
+                Err(FollowError::Frozen(why)) => {
+                    self.vitals.note(|signs| signs.answers.following = Following::Frozen(why.to_string()));
+                    return None;
+                }
+            }
+            if self.stop.pause(RETRY_PAUSE) == Pause::Stop {
+                return None;
+            }
+        }
+    }
+
+    /// Says how fresh what is known is, once that can't be forgotten any more.
+    fn hear(&self, follower: &Follower, mark: &mut Mark) {
+        let Some(responder) = self.found.get() else { return };
+        let heard = match follower.freshness().known_at {
+            None => Freshness::default(),
+            Some(known_at) => match mark.raise(known_at) {
+                Ok(()) => Freshness { known_at: Some(known_at) },
+                Err(error) => {
+                    self.vitals.note(|signs| signs.answers.mark = Some(error.to_string()));
+                    return;
+                }
+            },
+        };
+        let now = self.moment();
+        if heard != responder.table().freshness() {
+            responder.hear(heard, now);
+        }
+        let clock = responder.clock_fault(now).map(|fault| fault.to_string());
+        let following = Following::Reading { freshness: heard, tiers: responder.tiers() };
+        self.vitals.note(|signs| {
+            signs.answers = AnswerSign { following, clock, mark: None, ..std::mem::take(&mut signs.answers) };
+        });
+    }
+
+    /// Tells the responder what is new.
+    fn spread(&self, ledger: &dyn Ledger, stepped: &Stepped) -> Result<(), LedgerError> {
+        let Some(responder) = self.found.get() else { return Ok(()) };
+        if stepped.issuers > 0 {
+            responder.set_issuers(self.issuers(&ledger.book()?.1));
+        }
+        if stepped.sets > 0 {
+            responder.changed_sets();
+        }
+        if !stepped.changed.is_empty() {
+            responder.changed(stepped.changed.iter().copied());
+        }
+        Ok(())
+    }
+
+    /// The issuers with who signs for them; those for whom nobody does are noted by name.
+    fn issuers(&self, book: &Book) -> Issuers {
+        let mut without = Vec::new();
+        let mut list = Vec::new();
+        for found in SignerFolder::of(&self.config).all(book, clock::now()) {
+            let Some(registered) = book.issuers.iter().find(|issuer| issuer.no == found.issuer) else { continue };
+            let policy = self.config.ocsp.policy_of(&found.name);
+            let signatory = match found.signer {
+                Ok(signer) => Some(Signatory::new(FIRST_KEY, signer, policy.named)),
+                Err(why) => {
+                    without.push((found.name.clone(), why.to_string()));
+                    None
+                }
+            };
+            match Issuer::new(registered, policy, signatory) {
+                Ok(issuer) => list.push(issuer),
+                Err(error) => without.push((found.name, unreadable(&error))),
+            }
+        }
+        let issuers = book.issuers.len();
+        self.vitals.note(|signs| (signs.answers.issuers, signs.answers.without_signer) = (issuers, without));
+        Issuers::new(list)
+    }
+
+    fn lose(&self, error: &LedgerError) {
+        self.vitals.note(|signs| signs.answers.trouble = Some(error.to_string()));
+    }
+
+    fn mark_file(&self) -> PathBuf {
+        self.config.state.join("answered-until")
+    }
+}
+
+/// How many threads sign.
+pub(super) fn signing_threads(ocsp: &OcspSettings) -> usize {
+    ocsp.sign_threads.signing(crate::app::cores())
+}
+
+fn unreadable(error: &Asn1Error) -> String {
+    format!("its certificate can't be read: {error}")
+}
+
+/// Each issuer has one key as long as keys aren't rotated.
+const FIRST_KEY: u8 = 1;
+/// Without a hint from the ledger, as often as its heart beats, and a little more often.
+const FOLLOW_PAUSE: Duration = Duration::from_millis(250);
+const RETRY_PAUSE: Duration = Duration::from_millis(250);
+const OPEN_PAUSE: Duration = Duration::from_millis(5);
+const WORK_PAUSE: Duration = Duration::from_millis(100);
+/// Between looks at how far the follower is, and between questions to the ledger.
+const FENCE_PAUSE: Duration = Duration::from_millis(1);
