@@ -140,7 +140,7 @@ impl Connection {
                         return step;
                     }
                 }
-                if flags.intersects(READABLE) { self.read() } else { Step::Pending }
+                if flags.intersects(READABLE) { self.read(flags.intersects(BROKEN)) } else { Step::Pending }
             }
         }
     }
@@ -198,7 +198,8 @@ impl Connection {
         Step::Pending
     }
 
-    fn read(&mut self) -> Step {
+    /// `ending`: the server has closed its side. No other edge will say so, therefore it is read up to the end.
+    fn read(&mut self, ending: bool) -> Step {
         loop {
             let room = self.make_room();
             match self.read_once() {
@@ -207,8 +208,9 @@ impl Connection {
                     self.filled += count;
                     match self.looked_at() {
                         // A short read has emptied the socket; the next edge comes with the next octet.
-                        Step::Pending if count < room => return Step::Pending,
+                        Step::Pending if count < room && !ending => return Step::Pending,
                         Step::Pending => {}
+                        Step::Answered(head) if ending => return Step::Answered(Head { after: Reuse::Close, ..head }),
                         step => return step,
                     }
                 }

@@ -73,10 +73,6 @@ impl Ca {
         Self { issuer, folder, key }
     }
 
-    pub fn issuer_file(&self) -> PathBuf {
-        self.folder.join("issuer.pem")
-    }
-
     /// The OCSPResponse to `request`, made at `now`.
     pub fn answer(&self, request: &[u8], recipe: &Recipe, now: i64) -> Vec<u8> {
         let request: OcspRequest = rasn::der::decode(request).unwrap();

@@ -10,6 +10,8 @@ mod der;
 mod engine;
 #[cfg(test)]
 mod fake;
+#[cfg(test)]
+mod fake_server;
 mod http;
 mod judge;
 mod load;
@@ -21,6 +23,8 @@ mod serials;
 mod server;
 mod signature;
 mod tally;
+#[cfg(test)]
+mod tests;
 mod verify;
 
 fn main() -> std::process::ExitCode {
