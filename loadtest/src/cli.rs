@@ -40,7 +40,7 @@ enum Verb {
 #[derive(Debug, Args)]
 struct RunArgs {
     /// Several loads at once: TOML with a table [[load]] for each, its fields named like the flags
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["url", "issuer", "serials", "cert", "rate", "closed"])]
+    #[arg(long, value_name = "FILE", conflicts_with = "LoadArgs")]
     loads: Option<PathBuf>,
     #[command(flatten)]
     load: LoadArgs,
@@ -127,6 +127,8 @@ pub enum CliError {
     Client(#[from] ClientError),
     #[error(transparent)]
     Probe(#[from] ProbeError),
+    #[error("HTTP {0}, or not application/ocsp-response: nothing to keep")]
+    NotAnAnswer(u16),
     #[error("there was no answer at all")]
     NoAnswer,
     #[error("the report could not be written: {0}")]
@@ -139,6 +141,16 @@ struct LoadsFile {
     load: Vec<LoadArgs>,
 }
 
+/// Exit codes, as the help tells them. Scripts build on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+enum Exit {
+    Right = 0,
+    Wrong = 1,
+    Nonsense = 2,
+    Undone = 3,
+}
+
 /// Reads the command line, does it, and says so.
 pub fn main() -> ExitCode {
     let done = match Cli::parse().verb {
@@ -146,13 +158,26 @@ pub fn main() -> ExitCode {
         Verb::Probe(args) => probe(*args),
         Verb::Capture(args) => capture(*args),
     };
-    done.unwrap_or_else(|error| {
+    let exit = done.unwrap_or_else(|error| {
         eprintln!("tashika-load: {error}");
-        ExitCode::from(error.exit())
-    })
+        error.exit()
+    });
+    ExitCode::from(exit as u8)
 }
 
-fn run(args: RunArgs) -> Result<ExitCode, CliError> {
+fn run(args: RunArgs) -> Result<Exit, CliError> {
+    let as_json = args.json;
+    let report = measure(args)?;
+    print(&if as_json { json(&report) } else { report.to_string() })?;
+    match (report.answers, report.wrong_answers) {
+        (0, _) => Err(CliError::NoAnswer),
+        (_, 0) => Ok(Exit::Right),
+        _ => Ok(Exit::Wrong),
+    }
+}
+
+/// Runs all loads together, each on a thread of its own.
+fn measure(args: RunArgs) -> Result<Report, CliError> {
     let loads = loads(args.loads, args.load)?;
     let start = Barrier::new(loads.len() + 1);
     let (tallies, before) = std::thread::scope(|scope| {
@@ -174,14 +199,7 @@ fn run(args: RunArgs) -> Result<ExitCode, CliError> {
         let (load, tally) = tally.map_err(CliError::Engine)?;
         reports.push(LoadReport::new(&load, &tally));
     }
-    let report = Report::new(reports, cost);
-    let text = if args.json { json(&report) } else { report.to_string() };
-    print(&text)?;
-    match (report.answers, report.wrong_answers) {
-        (0, _) => Err(CliError::NoAnswer),
-        (_, 0) => Ok(ExitCode::SUCCESS),
-        _ => Ok(ExitCode::from(1)),
-    }
+    Ok(Report::new(reports, cost))
 }
 
 fn loads(file: Option<PathBuf>, load: LoadArgs) -> Result<Vec<Load>, CliError> {
@@ -193,6 +211,9 @@ fn loads(file: Option<PathBuf>, load: LoadArgs) -> Result<Vec<Load>, CliError> {
             parsed.map_err(|source| CliError::Toml { file, source: Box::new(source) })?.load
         }
     };
+    if asked.is_empty() {
+        return Err(LoadError::Nonsense("no [[load]] in the file").into());
+    }
     let mut loads = Vec::new();
     for (index, load) in asked.into_iter().enumerate() {
         let name = load.name.clone().unwrap_or_else(|| format!("load-{}", index + 1));
@@ -201,7 +222,7 @@ fn loads(file: Option<PathBuf>, load: LoadArgs) -> Result<Vec<Load>, CliError> {
     Ok(loads)
 }
 
-fn probe(args: ProbeArgs) -> Result<ExitCode, CliError> {
+fn probe(args: ProbeArgs) -> Result<Exit, CliError> {
     let load = args.question.load()?;
     let seen = probe::run(load, args.until, Patience { interval: args.interval.0, give_up: args.give_up.0 })?;
     let text = if args.json {
@@ -211,19 +232,22 @@ fn probe(args: ProbeArgs) -> Result<ExitCode, CliError> {
         format!("{} {} ({} asked, {} failed{before})", seen.at, seen.at_unix_ns, seen.asked, seen.failed)
     };
     print(&text)?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Right)
 }
 
-fn capture(args: CaptureArgs) -> Result<ExitCode, CliError> {
+fn capture(args: CaptureArgs) -> Result<Exit, CliError> {
     let mut load = args.question.load()?;
     let mut request = Vec::new();
     load.writer.write(load.keys.iter(), None, &mut request);
     let mut client = Client::new(load.route, load.timeout);
     let (head, bytes) = client.ask(&request)?;
+    if head.status != 200 || !head.is_ocsp {
+        return Err(CliError::NotAnAnswer(head.status));
+    }
     let kept = if args.body_only { &bytes[head.body_at..] } else { bytes };
     fs::write(&args.out, kept).map_err(|source| CliError::File { file: args.out.clone(), source })?;
     print(&format!("HTTP {}, {} octets in {}", head.status, kept.len(), args.out.display()))?;
-    Ok(ExitCode::SUCCESS)
+    Ok(Exit::Right)
 }
 
 impl Question {
@@ -248,17 +272,18 @@ impl Question {
 }
 
 impl CliError {
-    fn exit(&self) -> u8 {
+    fn exit(&self) -> Exit {
         match self {
-            Self::Probe(ProbeError::Wrong(_)) => 1,
-            Self::Load { .. } | Self::Question(_) | Self::Toml { .. } => 2,
+            Self::Probe(ProbeError::Wrong(_)) => Exit::Wrong,
+            Self::Load { .. } | Self::Question(_) | Self::Toml { .. } => Exit::Nonsense,
             Self::Client(_)
             | Self::Engine(_)
             | Self::File { .. }
             | Self::NoAnswer
+            | Self::NotAnAnswer(_)
             | Self::Output(_)
             | Self::Probe(ProbeError::GaveUp(..))
-            | Self::Server(_) => 3,
+            | Self::Server(_) => Exit::Undone,
         }
     }
 }
@@ -321,11 +346,128 @@ Exit codes: see tashika-load --help.";
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use clap::CommandFactory as _;
 
+    use super::*;
+    use crate::fake::{Ca, Recipe};
+    use crate::fake_server::{Reply, Script, always, http, serve};
+    use crate::tests::folder_of;
+
+    const CA: &str = "card-sign-g2-p256";
+
+    fn done(words: &[&str]) -> Exit {
+        let cli = Cli::try_parse_from([&["tashika-load"], words].concat()).unwrap();
+        let done = match cli.verb {
+            Verb::Run(args) => run(*args),
+            Verb::Probe(args) => probe(*args),
+            Verb::Capture(args) => capture(*args),
+        };
+        done.unwrap_or_else(|error| error.exit())
+    }
+
     #[test]
-    fn the_command_line_is_consistent() {
-        Cli::command().debug_assert();
+    fn help_is_as_it_was_seen() {
+        let mut command = Cli::command();
+        command.clone().debug_assert();
+        command.build();
+        let mut text = command.render_help().to_string();
+        for verb in command.get_subcommands_mut().filter(|verb| verb.get_name() != "help") {
+            text += &format!("\n{:-<100}\n{}", "", verb.render_help());
+        }
+        insta::assert_snapshot!("help", text);
+    }
+
+    #[test]
+    fn exit_codes_tell_right_from_wrong_and_from_undone() {
+        let issuer = folder_of(CA).join("issuer.pem");
+        let cert = folder_of(CA).join("leaf-good.pem");
+        let (issuer, cert) = (issuer.to_str().unwrap(), cert.to_str().unwrap());
+        let url = format!("http://{}/ocsp", serve(Ca::in_folder(CA), always(Recipe::good())));
+        let run = |url: &str, expect: &str, issuer: &str| {
+            let fixed = ["run", "--cert", cert, "--closed", "--duration", "50ms", "--connections", "1"];
+            done(&[&fixed[..], &["--url", url, "--issuer", issuer, "--expect", expect]].concat())
+        };
+        assert_eq!(run(&url, "good", issuer), Exit::Right);
+        assert_eq!(run(&url, "revoked", issuer), Exit::Wrong);
+        assert_eq!(run(&url, "good", "/no/such/file"), Exit::Nonsense);
+        assert_eq!(run("http://127.0.0.1:9/", "good", issuer), Exit::Undone);
+        let probe = ["probe", "--url", &url, "--issuer", issuer, "--cert", cert, "--give-up", "50ms", "--until"];
+        assert_eq!(done(&[&probe[..], &["good"]].concat()), Exit::Right);
+        assert_eq!(done(&[&probe[..], &["held"]].concat()), Exit::Undone);
+    }
+
+    #[test]
+    fn flags_of_one_load_and_a_file_of_loads_exclude_each_other() {
+        let parse = |words: &[&str]| Cli::try_parse_from([&["tashika-load", "run"], words].concat());
+        assert!(parse(&["--loads", "x.toml", "--json"]).is_ok());
+        for flag in [["--rate", "5"], ["--duration", "5s"], ["--url", "http://a/"]] {
+            assert!(parse(&[&["--loads", "x.toml"], &flag[..]].concat()).is_err(), "{flag:?}");
+        }
+        assert!(parse(&["--url", "http://a/"]).is_err(), "no issuer");
+    }
+
+    #[test]
+    fn what_is_captured_is_what_was_sent_and_only_if_it_is_an_answer() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("reply");
+        let (issuer, cert) = (folder_of(CA).join("issuer.pem"), folder_of(CA).join("leaf-good.pem"));
+        let capture = |bytes: Vec<u8>, more: &[&str]| {
+            let script: Script = Box::new(move |_, _, _| Reply::Send(bytes.clone()));
+            let url = format!("http://{}/ocsp", serve(Ca::in_folder(CA), script));
+            let (issuer, cert, out) = (issuer.to_str().unwrap(), cert.to_str().unwrap(), out.to_str().unwrap());
+            let words = ["capture", "--url", &url, "--issuer", issuer, "--cert", cert, "--out", out];
+            let exit = done(&[&words[..], more].concat());
+            (exit, fs::read(out).unwrap_or_default())
+        };
+        let answer = http(&[0x30, 3, 10, 1, 3], "X: y\r\n");
+        assert_eq!(capture(answer.clone(), &[]), (Exit::Right, answer.clone()));
+        assert_eq!(capture(answer, &["--body-only"]), (Exit::Right, vec![0x30, 3, 10, 1, 3]));
+        fs::remove_file(&out).unwrap();
+        let missing = b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n".to_vec();
+        assert_eq!(capture(missing, &[]), (Exit::Undone, Vec::new()));
+    }
+
+    #[test]
+    fn loads_of_one_file_run_together_and_are_reported_apart() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("http://{}/ocsp", serve(Ca::in_folder(CA), always(Recipe::good())));
+        let (issuer, cert) = (folder_of(CA).join("issuer.pem"), folder_of(CA).join("leaf-good.pem"));
+        let serials = folder.path().join("serials.txt");
+        fs::write(&serials, "0A good\n0b revoked\n").unwrap();
+        let load = |name: &str, rest: &str| {
+            format!("[[load]]\nname = {name:?}\nurl = {url:?}\nissuer = {issuer:?}\nduration = \"400ms\"\n{rest}\n")
+        };
+        let honest = load("honest", &format!("cert = [{cert:?}]\nexpect = \"good\"\nrate = 100\nverify = \"all\""));
+        let storm =
+            load("storm", &format!("serials = {serials:?}\nclosed = true\nnonce = \"random\"\nverify = \"none\""));
+        let file = folder.path().join("loads.toml");
+        let report_of = |text: &str| {
+            fs::write(&file, text).unwrap();
+            let words = ["tashika-load", "run", "--loads", file.to_str().unwrap(), "--server-pid"];
+            let pid = std::process::id().to_string();
+            match Cli::try_parse_from([&words[..], &[&pid]].concat()).unwrap().verb {
+                Verb::Run(args) => measure(*args),
+                _ => unreachable!("the verb is run"),
+            }
+        };
+        let report = report_of(&format!("{honest}{storm}")).unwrap();
+        let [honest_seen, storm_seen] = &report.loads[..] else { panic!("{report}") };
+        assert_eq!((&*honest_seen.name, &*storm_seen.name), ("honest", "storm"));
+        assert!(honest_seen.right > 10 && honest_seen.right == honest_seen.answers, "{report}");
+        assert!(honest_seen.signatures_checked == honest_seen.right && storm_seen.signatures_checked == 0, "{report}");
+        // Every answer says good: what the list expects to be revoked is wrong, and no more.
+        let wrong = storm_seen.wrong["status-not-as-expected"];
+        assert!(wrong > 0 && storm_seen.right > 0 && wrong + storm_seen.right == storm_seen.answers, "{report}");
+        let server = report.server.as_ref().unwrap();
+        assert!(server.cpu_us_per_answer > 0.0 && server.threads.len() > 1, "{report}");
+        let parsed: serde_json::Value = serde_json::from_str(&json(&report)).unwrap();
+        assert!(parsed["loads"][1]["latency_ms"]["p99.99"].as_f64().unwrap() > 0.0, "{parsed}");
+        assert_eq!(parsed["loads"][0]["rate_due"], 100.0);
+
+        let unknown = report_of(&honest.replace("rate =", "rat =")).unwrap_err();
+        assert!(unknown.to_string().contains("rat") && unknown.exit() == Exit::Nonsense, "{unknown}");
+        let both = report_of(&honest.replace("rate = 100", "rate = 100\nclosed = true")).unwrap_err();
+        assert!(both.to_string().contains("honest: either `rate`"), "{both}");
+        assert_eq!(report_of("load = []").unwrap_err().exit(), Exit::Nonsense);
     }
 }

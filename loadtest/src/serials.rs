@@ -18,6 +18,7 @@ pub struct Key {
 #[serde(rename_all = "lowercase")]
 pub enum Expected {
     #[default]
+    #[serde(skip)]
     #[value(skip)]
     Anything,
     Good,
