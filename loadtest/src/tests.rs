@@ -1,8 +1,9 @@
 //! Whole loads against servers that tell the truth, lie in each way, or stall: what is caught, counted and measured.
 
 use std::net::SocketAddr;
+use std::process::{Child, Command};
 use std::sync::Barrier;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rasn_pkix::CrlReason;
 
@@ -42,6 +43,58 @@ fn true_answers_are_right_by_every_algorithm_and_way_of_asking() {
         assert!(report.right > 0 && report.right == report.answers, "way {index}: {report}");
         assert_eq!(report.signatures_checked, tally.right, "way {index}: {report}");
         assert_eq!(tally.latency.len(), tally.sent, "way {index}: {report}");
+    }
+}
+
+#[test]
+fn a_server_may_end_each_connection_if_it_says_so() {
+    let ends: Vec<Script> = vec![
+        Box::new(|ca, request, _| {
+            Reply::Cut(http(&ca.answer(request, &Recipe::good(), now()), "Connection: close\r\n"))
+        }),
+        Box::new(|ca, request, _| {
+            let head = b"HTTP/1.1 200 OK\r\nContent-Type: application/ocsp-response\r\n\r\n";
+            Reply::Cut([&head[..], &ca.answer(request, &Recipe::good(), now())].concat())
+        }),
+    ];
+    for script in ends {
+        let (report, _) = run(closed(CA, serve(Ca::p256(), script)));
+        assert!(report.right > 0 && report.right == report.sent && report.errors.is_empty(), "{report}");
+    }
+}
+
+#[test]
+fn the_floors_serve_what_was_captured() {
+    let folder = tempfile::tempdir().unwrap();
+    let sources = std::path::Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/floor"));
+    let built = Command::new(sources.join("build.sh")).arg(folder.path()).status().unwrap();
+    assert!(built.success(), "the C compiler that the program itself needs");
+    let load = asking("127.0.0.1:1".parse().unwrap());
+    let mut request = Vec::new();
+    load.writer.write_der(load.keys.iter(), None, &mut request);
+    let reply = folder.path().join("reply.http");
+    std::fs::write(&reply, http(&Ca::p256().answer(&request, &Recipe::good(), now()), "")).unwrap();
+    for (program, close) in [("floor", false), ("floor_close", true)] {
+        let at = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let command = Command::new(folder.path().join(program)).arg(at.port().to_string()).arg(&reply).spawn();
+        let _ended_with_the_test = Ended(command.unwrap());
+        let patience = Instant::now() + Duration::from_secs(10);
+        while std::net::TcpStream::connect(at).is_err() {
+            assert!(Instant::now() < patience, "{program} listens");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let (report, _) = run(LoadArgs { close, ..closed(CA, at) });
+        assert!(report.right > 0 && report.right == report.sent, "{program}: {report}");
+    }
+}
+
+/// A process that is ended when a test is done with it, also when it fails.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
