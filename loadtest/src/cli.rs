@@ -39,7 +39,7 @@ enum Verb {
 
 #[derive(Debug, Args)]
 struct RunArgs {
-    /// Several loads at once: TOML with a table [[load]] for each, its fields named like the flags
+    /// Several loads at once: TOML with a table `[[load]]` for each, its fields named like the flags
     #[arg(long, value_name = "FILE", conflicts_with = "LoadArgs")]
     loads: Option<PathBuf>,
     #[command(flatten)]
