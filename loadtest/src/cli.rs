@@ -282,7 +282,7 @@ impl CliError {
             | Self::NoAnswer
             | Self::NotAnAnswer(_)
             | Self::Output(_)
-            | Self::Probe(ProbeError::GaveUp(..))
+            | Self::Probe(ProbeError::GaveUp { .. })
             | Self::Server(_) => Exit::Undone,
         }
     }

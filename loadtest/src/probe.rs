@@ -44,8 +44,8 @@ pub struct Seen {
 /// It wasn't seen.
 #[derive(Debug, thiserror::Error)]
 pub enum ProbeError {
-    #[error("not seen within {0:?}; the last answer: {1}")]
-    GaveUp(Duration, String),
+    #[error("asked {asked} times in {within:?} and not seen; the last answer: {last}")]
+    GaveUp { asked: u64, within: Duration, last: String },
     #[error("a wrong answer: {}", .0.name())]
     Wrong(Fault),
 }
@@ -80,10 +80,10 @@ pub fn run(mut load: Load, expected: Expected, patience: Patience) -> Result<See
             }
             Look::Wrong(fault) => return Err(ProbeError::Wrong(fault)),
             Look::Other(what) if begun.elapsed() > patience.give_up => {
-                return Err(ProbeError::GaveUp(patience.give_up, what.to_owned()));
+                return Err(ProbeError::GaveUp { asked, within: patience.give_up, last: what.to_owned() });
             }
             Look::Nothing(what) if begun.elapsed() > patience.give_up => {
-                return Err(ProbeError::GaveUp(patience.give_up, what));
+                return Err(ProbeError::GaveUp { asked, within: patience.give_up, last: what });
             }
             Look::Other(_) => last_other = Some(now),
             Look::Nothing(_) => failed += 1,

@@ -140,9 +140,10 @@ impl fmt::Display for Report {
                 writeln!(f, "  thread {name}: {seconds:.2} s")?;
             }
         }
-        match self.wrong_answers {
-            0 => write!(f, "no wrong answer among {}", self.answers),
-            wrong => write!(f, "WRONG: {wrong} of {} answers", self.answers),
+        match (self.wrong_answers, self.answers) {
+            (_, 0) => write!(f, "no answer"),
+            (0, answers) => write!(f, "no wrong answer among {answers}"),
+            (wrong, answers) => write!(f, "WRONG: {wrong} of {answers} answers"),
         }
     }
 }

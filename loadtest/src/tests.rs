@@ -293,7 +293,7 @@ fn a_probe_sees_the_first_answer_that_shows_it() {
     let load = asking(serve(Ca::p256(), always(Recipe::good())));
     let patience = Patience { give_up: Duration::from_millis(50), ..patience };
     let error = probe::run(load, Expected::Held, patience).unwrap_err();
-    assert!(matches!(error, ProbeError::GaveUp(..)), "{error}");
+    assert!(matches!(error, ProbeError::GaveUp { .. }), "{error}");
 }
 
 fn run(args: LoadArgs) -> (LoadReport, Tally) {
