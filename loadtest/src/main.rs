@@ -1,8 +1,32 @@
-//! The load generator: not built yet, and it says so rather than pretending to measure.
+//! `tashika-load`: load for OCSP responders, every answer judged by code that shares nothing with the responder.
+#![allow(clippy::disallowed_methods, reason = "a load generator is about time: it reads the clocks all along")]
 
-use std::process::ExitCode;
+mod answer;
+mod certificate;
+mod cli;
+mod client;
+mod connection;
+mod der;
+mod engine;
+#[cfg(test)]
+mod fake;
+#[cfg(test)]
+mod fake_server;
+mod http;
+mod judge;
+mod load;
+mod probe;
+mod random;
+mod report;
+mod request;
+mod serials;
+mod server;
+mod signature;
+mod tally;
+#[cfg(test)]
+mod tests;
+mod verify;
 
-fn main() -> ExitCode {
-    eprintln!("tashika-load: the load generator comes with the OCSP responder; there is nothing to load yet");
-    ExitCode::from(2)
+fn main() -> std::process::ExitCode {
+    cli::main()
 }
