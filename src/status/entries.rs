@@ -18,10 +18,10 @@ use super::words::Words;
 /// All that readers touch of certificates.
 pub struct Entries {
     pub index: Index,
-    words: Words,
+    pub words: Words,
     /// The leading four octets of serials of more than 16, two to a word; memory is taken only where there are such.
-    long: Words,
-    groups: Words,
+    pub long: Words,
+    pub groups: Words,
     pub details: Slots,
     pub replies: [Slots; WIDTHS.len()],
 }
@@ -191,7 +191,7 @@ impl Entries {
         Group::unpack(self.groups.get(group_no(word) as usize).map_or(0, |group| group[0].load(Ordering::Relaxed)))
     }
 
-    fn top(&self, number: u32) -> u32 {
+    pub fn top(&self, number: u32) -> u32 {
         let pair = self.long.get(number as usize / 2);
         pair.map_or(0, |pair| (pair[0].load(Ordering::Relaxed) >> (number % 2 * 32)) as u32)
     }
@@ -202,7 +202,7 @@ impl Group {
         u64::from(self.issuer.0) << 48 | u64::from(self.expires.0) << 32 | u64::from(self.batch.0)
     }
 
-    fn unpack(word: u64) -> Self {
+    pub fn unpack(word: u64) -> Self {
         Self { issuer: IssuerNo((word >> 48) as u16), batch: Batch(word as u32), expires: Day((word >> 32) as u16) }
     }
 }
@@ -218,7 +218,7 @@ fn split(serial: &Serial) -> (u32, [u64; 2]) {
 }
 
 /// A reference in the upper half, the group below it, and two bits of kind, of which zero means "nobody".
-fn pack_state(group: u32, state: State) -> u64 {
+pub fn pack_state(group: u32, state: State) -> u64 {
     let (kind, reference) = match state {
         State::Untouched { reply } => (UNTOUCHED, reply.map_or(0, ReplyRef::bits)),
         State::Detailed { slot } => (DETAILED, slot),
@@ -226,7 +226,7 @@ fn pack_state(group: u32, state: State) -> u64 {
     u64::from(reference) << 32 | u64::from(group) << KIND_BITS | kind
 }
 
-fn unpack_state(word: u64) -> Option<State> {
+pub fn unpack_state(word: u64) -> Option<State> {
     let reference = (word >> 32) as u32;
     match word & ((1 << KIND_BITS) - 1) {
         UNTOUCHED => Some(State::Untouched { reply: ReplyRef::from_bits(reference) }),
@@ -235,11 +235,11 @@ fn unpack_state(word: u64) -> Option<State> {
     }
 }
 
-fn group_no(word: u64) -> u32 {
+pub fn group_no(word: u64) -> u32 {
     (word as u32) >> KIND_BITS
 }
 
-const ENTRY_WORDS: usize = 3;
+pub const ENTRY_WORDS: usize = 3;
 const NUMBERS_MAX: u64 = 1 << 32;
 const KIND_BITS: u32 = 2;
 const GROUPS_MAX: u64 = 1 << (32 - KIND_BITS);

@@ -17,7 +17,7 @@ use crate::model::CertificateKey;
 
 use super::sync::{AtomicU64, Ordering, Swap};
 
-/// The secret that the hash is keyed with; drawn at start, never stored or shown.
+/// The secret that the hash is keyed with; drawn at start, never shown, stored only under the seal of a snapshot.
 #[derive(Clone)]
 pub struct HashKey([u8; 16]);
 
@@ -50,9 +50,19 @@ impl HashKey {
     pub fn new(entropy: [u8; 16]) -> Self {
         Self(entropy)
     }
+
+    /// The octets, for the sealed part of a snapshot: what lies in the shards follows from them.
+    pub(super) fn octets(&self) -> &[u8; 16] {
+        &self.0
+    }
 }
 
 impl Index {
+    /// The key that decides where everything lies.
+    pub fn key(&self) -> &HashKey {
+        &self.key
+    }
+
     pub fn new(key: HashKey) -> Self {
         let shards = (0..SHARDS).map(|shard| Swap::new(Shard::of(first_len(shard))));
         Self { key, shards: shards.collect() }
@@ -93,6 +103,33 @@ impl Index {
         })
     }
 
+    /// Every slot of a shard that is taken, in the order in which they lie.
+    pub fn slots_of(&self, shard: usize, mut visit: impl FnMut(u64)) {
+        self.shards[shard].read(|shard| {
+            for slot in shard.blocks.iter().flatten() {
+                let slot = slot.load(Ordering::Acquire);
+                if slot != EMPTY {
+                    visit(slot);
+                }
+            }
+        });
+    }
+
+    /// Replaces a whole shard by one with these slots, as long as one that grew until it held them. `None` if there is no
+    /// such shard, or a slot is empty.
+    pub fn fill(&self, shard: usize, slots: impl ExactSizeIterator<Item = u64>) -> Option<()> {
+        let place = self.shards.get(shard)?;
+        let full = Shard::holding(shard, slots.len());
+        for slot in slots {
+            if slot as u32 == 0 {
+                return None;
+            }
+            full.put(slot);
+        }
+        place.put(full);
+        Some(())
+    }
+
     /// Puts a number in, which is not zero. Its entry must be complete.
     pub fn insert(&self, counts: &mut Counts, hash: KeyHash, number: u32) {
         assert!(number != 0, "certificates are numbered from 1");
@@ -107,15 +144,31 @@ impl Index {
     }
 }
 
+impl Counts {
+    /// Notes what [`Index::fill`] put in.
+    pub fn set(&mut self, shard: usize, count: u32) {
+        self.0[shard] = count;
+    }
+}
+
 impl Shard {
+    /// As it is when it has just grown as far as so many need.
+    fn holding(shard: usize, count: usize) -> Self {
+        let mut len = rounded(first_len(shard));
+        while most(len) < count {
+            len = larger(len);
+        }
+        Self::of(len)
+    }
+
     /// Less than a block, or whole blocks.
     fn of(len: usize) -> Self {
         let block = |len: usize| (0..len).map(|_| AtomicU64::new(EMPTY)).collect();
         if len < BLOCK {
             return Self { blocks: [block(len)].into(), len };
         }
-        let count = (len + BLOCK / 2) / BLOCK;
-        Self { blocks: (0..count).map(|_| block(BLOCK)).collect(), len: count * BLOCK }
+        let len = rounded(len);
+        Self { blocks: (0..len / BLOCK).map(|_| block(BLOCK)).collect(), len }
     }
 
     fn slot(&self, at: usize) -> &AtomicU64 {
@@ -124,14 +177,12 @@ impl Shard {
 
     /// How many it may hold before it must grow.
     fn most(&self) -> usize {
-        self.len * LOAD_MAX_PERCENT / 100
+        most(self.len)
     }
 
     /// The same numbers with an eighth more room.
     fn larger(&self) -> Self {
-        // At a few blocks, an eighth may round to nothing.
-        let step = if self.len < BLOCK { self.len.div_ceil(8) } else { (self.len / 8).max(BLOCK) };
-        let larger = Self::of(self.len + step);
+        let larger = Self::of(larger(self.len));
         for slot in self.blocks.iter().flatten() {
             let slot = slot.load(Ordering::Relaxed);
             if slot != EMPTY {
@@ -159,6 +210,22 @@ impl Shard {
     }
 }
 
+/// Less than a block, or whole blocks.
+fn rounded(len: usize) -> usize {
+    if len < BLOCK { len } else { (len + BLOCK / 2) / BLOCK * BLOCK }
+}
+
+/// The length after this one.
+fn larger(len: usize) -> usize {
+    // At a few blocks, an eighth may round to nothing.
+    rounded(len + if len < BLOCK { len.div_ceil(8) } else { (len / 8).max(BLOCK) })
+}
+
+/// How many a shard of this length may hold before it must grow.
+fn most(len: usize) -> usize {
+    len * LOAD_MAX_PERCENT / 100
+}
+
 /// The lengths of eight neighbouring shards are spread over one step of growth, so that they don't all grow at once and
 /// what is empty on average stays the same at every size.
 fn first_len(shard: usize) -> usize {
@@ -168,7 +235,7 @@ fn first_len(shard: usize) -> usize {
 const EMPTY: u64 = 0;
 
 /// At 300 million a shard of 73,000 is copied in half a millisecond; empty, they take two megabytes.
-const SHARDS: usize = if cfg!(tashika_loom) { 1 } else { 4096 };
+pub const SHARDS: usize = if cfg!(tashika_loom) { 1 } else { 4096 };
 const FIRST_LEN: usize = if cfg!(tashika_loom) { 2 } else { 64 };
 
 /// Two kilobytes: what lies around it (a pointer, the allocator's word) is one part in sixty.
@@ -225,6 +292,28 @@ mod tests {
             .collect();
         kept.sort_unstable();
         assert!(kept.into_iter().eq(1..=20_000));
+    }
+
+    #[test]
+    fn a_shard_filled_at_once_is_as_long_as_one_that_grew_and_goes_on_growing() {
+        let (grown, filled) = (Index::new(HashKey::new([3; 16])), Index::new(HashKey::new([3; 16])));
+        let (mut counts, mut filled_counts) = (Index::counts(), Index::counts());
+        (1..=200_000).for_each(|number| grown.insert(&mut counts, grown.hash(&key(number)), number));
+        for shard in 0..SHARDS {
+            let mut slots = Vec::new();
+            grown.slots_of(shard, |slot| slots.push(slot));
+            filled_counts.set(shard, slots.len() as u32);
+            filled.fill(shard, slots.into_iter()).unwrap();
+            let len = |index: &Index| index.shards[shard].read(|shard| shard.len);
+            assert_eq!(len(&filled), len(&grown));
+        }
+        assert_eq!(filled_counts.0, counts.0);
+        (200_001..=300_000).for_each(|number| filled.insert(&mut filled_counts, filled.hash(&key(number)), number));
+        for number in 1..=300_000 {
+            assert_eq!(filled.find(filled.hash(&key(number)), |found| found == number), Some(number));
+        }
+        assert_eq!(filled.fill(SHARDS, [1].into_iter()), None);
+        assert_eq!(filled.fill(0, [1 << 32].into_iter()), None, "nobody's number");
     }
 
     #[test]

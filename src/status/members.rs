@@ -52,6 +52,14 @@ impl Members {
         self.low[*start as usize..end].binary_search(&(no.0 as u16)).is_ok()
     }
 
+    /// Each of them, ascending.
+    pub fn numbers(&self) -> impl Iterator<Item = u32> {
+        let groups = self.starts.iter().zip(self.starts.iter().skip(1).copied().chain([self.low.len() as u32]));
+        groups.zip(0_u32..).flat_map(|((start, end), group)| {
+            self.low[*start as usize..end as usize].iter().map(move |low| group << 16 | u32::from(*low))
+        })
+    }
+
     /// How many there are.
     pub fn count(&self) -> u64 {
         self.low.len() as u64
@@ -79,6 +87,7 @@ mod tests {
             let mut members = Members::default();
             listed.iter().for_each(|no| members.push(CertificateNo(*no)).unwrap());
             let near: BTreeSet<u64> = listed.iter().flat_map(|no| no.saturating_sub(1)..no + 2).collect();
+            prop_assert!(members.numbers().map(u64::from).eq(listed.iter().copied()));
             for no in near.into_iter().chain([0, 65_535, 65_536, 399_999, 1 << 40]) {
                 prop_assert_eq!(members.contain(CertificateNo(no)), listed.contains(&no));
             }

@@ -68,6 +68,12 @@ impl Sets {
         sets
     }
 
+    /// Each event, in order, with who belongs to it and the last certificate that was registered before it: what
+    /// [`with`](Self::with) was given.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = (&SetEvent, &Belongs, CertificateNo)> {
+        self.rows.iter().map(|row| (&row.event, &row.belongs, row.newest))
+    }
+
     /// What a certificate's own standing becomes under the sets since.
     #[inline]
     pub fn over(&self, facts: Facts, own: Own) -> Own {

@@ -89,9 +89,27 @@ impl Slots {
         free.given_up.push(slot);
     }
 
+    /// Head and body of a record, for whoever has the writer's turn.
+    pub fn record(&self, slot: u32) -> Option<(u64, &[AtomicU64])> {
+        let words = self.words.get(slot as usize)?;
+        Some((words[0].load(Ordering::Relaxed) & HEAD_MASK, &words[1..]))
+    }
+
+    /// Puts a chunk of records in its place, as [`Words::fill`] does: heads without any sequence, which begins anew.
+    pub fn fill(&self, chunk: usize, octets: &[u8]) -> Option<()> {
+        self.words.fill(chunk, octets)
+    }
+
     /// The head of a record, for the writer.
     pub fn head(&self, slot: u32) -> u64 {
         self.words.get(slot as usize).map_or(0, |words| words[0].load(Ordering::Relaxed) & HEAD_MASK)
+    }
+}
+
+impl Free {
+    /// With this many records in use, and none given up.
+    pub fn after(count: u32) -> Self {
+        Self { given_up: Vec::new(), next: count }
     }
 }
 

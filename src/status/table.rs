@@ -23,10 +23,10 @@ pub struct Table {
     pub(super) entries: Entries,
     pub(super) sets: Swap<Sets>,
     /// Epoch and position, packed; stored (release) after everything up to it.
-    read_to: AtomicU64,
+    pub(super) read_to: AtomicU64,
     /// When what it knows was true, packed; stored (release) after everything that was known then.
-    known_at: AtomicU64,
-    writer: Mutex<Writer>,
+    pub(super) known_at: AtomicU64,
+    pub(super) writer: Mutex<Writer>,
 }
 
 /// What became of a reply that was to be kept.

@@ -45,11 +45,27 @@ impl Words {
         folder[chunk % FOLDER_CHUNKS].get_or_init(new_chunk);
         self.get(record)
     }
+
+    /// Puts a whole chunk in its place, from words in little-endian octets; what they leave of it is zero. `None` if it is
+    /// there already, or there is no such place, or the octets are no words of one chunk.
+    pub fn fill(&self, chunk: usize, octets: &[u8]) -> Option<()> {
+        let len = CHUNK_RECORDS * self.width;
+        if octets.len() % 8 != 0 || octets.len() / 8 > len {
+            return None;
+        }
+        let mut words = Vec::with_capacity(len);
+        let word = |word: &[u8]| AtomicU64::new(u64::from_le_bytes(word.try_into().expect("eight octets")));
+        words.extend(octets.chunks_exact(8).map(word));
+        words.resize_with(len, || AtomicU64::new(0));
+        let new_folder = || (0..FOLDER_CHUNKS).map(|_| OnceLock::new()).collect();
+        let folder = self.folders.get(chunk / FOLDER_CHUNKS)?.get_or_init(new_folder);
+        folder[chunk % FOLDER_CHUNKS].set(words.into()).ok()
+    }
 }
 
 /// Large enough that the pointers to chunks are nothing beside them, small enough that the last, half-empty one of a
 /// small installation is.
-const CHUNK_RECORDS: usize = if cfg!(tashika_loom) { 2 } else { 1 << 12 };
+pub const CHUNK_RECORDS: usize = if cfg!(tashika_loom) { 2 } else { 1 << 12 };
 /// A model has no room for the pointers of a nation.
 const MODEL_RECORDS: u64 = 16;
 const FOLDER_CHUNKS: usize = if cfg!(tashika_loom) { 2 } else { 1 << 10 };
@@ -72,6 +88,19 @@ mod tests {
             assert_eq!(found.len(), 3);
             assert!(found.iter().all(|word| word.load(Ordering::Relaxed) == record as u64 + 1));
         }
+    }
+
+    #[test]
+    fn a_chunk_is_put_in_once_and_its_rest_is_zero() {
+        let words = Words::new(2, 1 << 20);
+        let octets: Vec<u8> = [7_u64, 8, 9, 10].iter().flat_map(|word| word.to_le_bytes()).collect();
+        assert_eq!(words.fill(3, &octets), Some(()));
+        let read = |record| words.get(record).unwrap().iter().map(|w| w.load(Ordering::Relaxed)).collect::<Vec<_>>();
+        assert_eq!([0, 1, 2, 4095].map(|at| read(3 * CHUNK_RECORDS + at)), [[7, 8], [9, 10], [0, 0], [0, 0]]);
+        assert_eq!(words.fill(3, &octets), None, "it is there");
+        assert_eq!(words.fill(4, &octets[1..]), None, "no words");
+        assert_eq!(words.fill(5, &vec![0; CHUNK_RECORDS * 16 + 8]), None, "more than a chunk");
+        assert_eq!(words.fill(1 << 30, &octets), None, "nowhere");
     }
 
     #[test]

@@ -17,21 +17,24 @@ use super::own::{Own, POSITION_BITS};
 use super::reply::{self, ReplyRef, WIDTHS};
 use super::sets::{Belongs, Facts};
 use super::slots::{Free, Slots};
+use super::snapshot::Recording;
 use super::table::{Keeping, Table};
 use super::view::{Day, Signature, SignedFor};
 
 /// What only the writer needs to know.
 pub struct Writer {
-    counts: Counts,
-    groups: HashMap<Group, u32>,
-    details: Free,
-    replies: [Free; WIDTHS.len()],
+    pub(super) counts: Counts,
+    pub(super) groups: HashMap<Group, u32>,
+    pub(super) details: Free,
+    pub(super) replies: [Free; WIDTHS.len()],
     /// The open holds of each certificate that has any, sets aside unless they were open when it was last changed.
-    held: HashMap<u32, Vec<Hold>>,
-    count: u64,
-    newest: CertificateNo,
+    pub(super) held: HashMap<u32, Vec<Hold>>,
+    pub(super) count: u64,
+    pub(super) newest: CertificateNo,
     /// The last event that was taken in or published.
-    at: Position,
+    pub(super) at: Position,
+    /// What a snapshot that is being written must not miss.
+    pub(super) recording: Option<Recording>,
 }
 
 /// A change of one certificate, as the ledger recorded it.
@@ -175,6 +178,9 @@ impl Writer {
         };
         table.entries.set(number, group, state);
         table.entries.index.insert(&mut self.counts, table.entries.index.hash(&row.key), number);
+        if let Some(recording) = &mut self.recording {
+            recording.added(number);
+        }
         self.count += 1;
         self.newest = self.newest.max(no);
         Ok(())
@@ -292,6 +298,9 @@ impl Writer {
     /// Sets a certificate's status; the reply that was kept for the one before goes.
     fn put(&mut self, table: &Table, number: u32, status: &Status, not_before: Time) -> Result<(), StatusError> {
         let (before, group) = self.known(table, number);
+        if let Some(recording) = &mut self.recording {
+            recording.changing(&table.entries, number, before, self.held.get(&number));
+        }
         let state = self.detail(table, number, status, not_before)?;
         table.entries.set(number, group, state);
         self.give_up(table, before);
@@ -356,6 +365,7 @@ impl Default for Writer {
             count: 0,
             newest: CertificateNo(0),
             at: Position(0),
+            recording: None,
         }
     }
 }
