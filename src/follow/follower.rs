@@ -1,12 +1,14 @@
 //! One follower: its table, where it stands, and the step that brings it further.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use crate::ledger::{BrokenLink, Head, Heartbeat, Ledger, LedgerError, RowDigest, Sealed, decode_certificate};
 use crate::model::{Body, Certificate, CertificateNo, Event, Position, SetEvent};
-use crate::status::{Changed, Freshness, HashKey, ReadTo, StatusError, Table};
+use crate::status::{Capture, Changed, Freshness, HashKey, ReadTo, SnapshotError, StatusError, Table};
 
 use super::bootstrap::{belongs, fill};
+use super::snapshot::{Opened, SnapshotRefused, Taken};
 
 /// Keeps a table in step with a ledger.
 pub struct Follower {
@@ -81,6 +83,33 @@ impl Follower {
     pub fn bootstrap(ledger: &dyn Ledger, key: &HashKey) -> Result<Self, FollowError> {
         let (table, head) = fill(ledger, key)?;
         Ok(Self { table: Arc::new(table), head, freshness: Freshness::default(), frozen: None })
+    }
+
+    /// Begins where a snapshot stands, if the ledger's history goes through it; `threads` share the reading. On a refusal
+    /// the caller reads everything from the ledger instead.
+    pub fn from_snapshot(ledger: &dyn Ledger, opened: Opened, threads: NonZeroUsize) -> Result<Self, SnapshotRefused> {
+        opened.is_of(ledger)?;
+        Self::from_snapshot_alone(opened, threads)
+    }
+
+    /// Begins where a snapshot stands, without having asked any ledger: because none can be reached. It is as fresh as it
+    /// was when it was written, so an old one answers nobody. The first step that reaches a ledger follows it link by link
+    /// from here, and freezes if it is another.
+    pub fn from_snapshot_alone(opened: Opened, threads: NonZeroUsize) -> Result<Self, SnapshotRefused> {
+        let (table, head, freshness) = opened.load(threads)?;
+        table.hear(freshness);
+        Ok(Self { table: Arc::new(table), head, freshness, frozen: None })
+    }
+
+    /// Holds on to what it knows now, to be written down while it steps on. Only one at a time; what is frozen, or was
+    /// broken off within a step, can't be.
+    pub fn snapshot(&self) -> Result<Taken, SnapshotError> {
+        let capture = Capture::begin(&self.table)?;
+        let (published, taken) = (capture.read_to().position, self.head.position);
+        if published != taken {
+            return Err(SnapshotError::BetweenPositions { published, taken });
+        }
+        Ok(Taken::new(capture, self.head.clone(), self.freshness))
     }
 
     /// What readers ask.

@@ -25,7 +25,7 @@ pub struct Table {
     /// Epoch and position, packed; stored (release) after everything up to it.
     pub(super) read_to: AtomicU64,
     /// When what it knows was true, packed; stored (release) after everything that was known then.
-    pub(super) known_at: AtomicU64,
+    known_at: AtomicU64,
     pub(super) writer: Mutex<Writer>,
 }
 
