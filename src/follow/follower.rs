@@ -101,8 +101,8 @@ impl Follower {
         Ok(Self { table: Arc::new(table), head, freshness, frozen: None })
     }
 
-    /// Holds on to what it knows now, to be written down while it steps on. Only one at a time; what is frozen, or was
-    /// broken off within a step, can't be.
+    /// Holds on to what it knows now, to be written down while it steps on. Only one at a time, and not after a
+    /// step that was broken off half-way, until another has made it whole.
     pub fn snapshot(&self) -> Result<Taken, SnapshotError> {
         let capture = Capture::begin(&self.table)?;
         let (published, taken) = (capture.read_to().position, self.head.position);

@@ -18,3 +18,4 @@ mod police;
 
 mod freezing;
 mod in_step;
+mod snapshot;

@@ -10,4 +10,6 @@ mod rng;
 mod bounds;
 mod model;
 mod naive;
+mod snapshot;
 mod threads;
+mod written_beside;

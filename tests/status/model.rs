@@ -12,6 +12,7 @@ use tashika::status::{Belongs, Changed, Day, HashKey, Keeping, Members, ReadTo, 
 use crate::naive::Naive;
 use crate::nation;
 use crate::rng::Rng;
+use crate::snapshot;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(120))]
@@ -32,7 +33,7 @@ proptest! {
 struct World {
     rng: Rng,
     naive: Naive,
-    table: Table,
+    table: Arc<Table>,
     at: Position,
     published: Position,
     /// A table filled from a scan knows positions no further back than the scan.
@@ -42,7 +43,7 @@ struct World {
 
 impl World {
     fn new(seed: u64) -> Self {
-        let table = Table::empty(HashKey::new([seed as u8; 16]));
+        let table = Arc::new(Table::empty(HashKey::new([seed as u8; 16])));
         let zero = Position(0);
         Self {
             rng: Rng::new(seed),
@@ -199,6 +200,18 @@ impl World {
 
     /// Another process, which begins with a scan, or with what the one before wrote down.
     fn restart(&mut self) {
+        if self.rng.per_mille(500) { self.restart_from_rows() } else { self.restart_from_snapshot() }
+    }
+
+    /// Nothing is lost: neither replies nor the positions of changes.
+    fn restart_from_snapshot(&mut self) {
+        self.publish();
+        let folder = tempfile::tempdir().expect("a folder");
+        let threads = 1 + self.rng.below(3) as usize;
+        self.table = Arc::new(snapshot::through_a_file(&self.table, folder.path(), self.time, threads));
+    }
+
+    fn restart_from_rows(&mut self) {
         let rows: Vec<Row> = if self.rng.per_mille(500) {
             self.naive.scan().map(Row::from).collect()
         } else {
@@ -207,7 +220,7 @@ impl World {
         let belongs = self.naive.book.sets.iter().map(|event| self.belongs(event)).collect();
         let count = self.naive.rows.len() as u64;
         let key = HashKey::new([self.rng.next() as u8; 16]);
-        self.table = Table::over(key, &self.naive.book, belongs, count).expect("sets with their members");
+        self.table = Arc::new(Table::over(key, &self.naive.book, belongs, count).expect("sets with their members"));
         rows.iter().for_each(|row| self.table.restore(row).expect("a new row"));
         self.naive.forget_replies();
         self.publish();

@@ -158,7 +158,8 @@ impl Loading<'_> {
         loop {
             let index = self.next.fetch_add(1, Ordering::Relaxed);
             let Some(frame) = self.snapshot.frames.get(index) else { return Ok(found) };
-            let placed = self.snapshot.frame(index, &mut buffer).and_then(|octets| self.place(frame, octets, &mut found));
+            let placed =
+                self.snapshot.frame(index, &mut buffer).and_then(|octets| self.place(frame, octets, &mut found));
             if placed.is_err() {
                 // The others needn't go on.
                 self.next.store(self.snapshot.frames.len(), Ordering::Relaxed);

@@ -57,7 +57,13 @@ impl FrameSeal {
     }
 
     /// Opens octets with their tag where they are.
-    pub fn open<'o>(&self, index: u64, about: &[u8], octets: &'o mut [u8], part: Part) -> Result<&'o [u8], SnapshotError> {
+    pub fn open<'o>(
+        &self,
+        index: u64,
+        about: &[u8],
+        octets: &'o mut [u8],
+        part: Part,
+    ) -> Result<&'o [u8], SnapshotError> {
         let opened = self.0.open_in_place(nonce(index), Aad::from(about), octets);
         opened.map(|octets| &*octets).map_err(|_| SnapshotError::Altered(part))
     }
