@@ -14,10 +14,11 @@ mod fill;
 use std::fs::File;
 use std::io::Read as _;
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use tashika::model::{CertificateNo, LedgerId, Position};
 use tashika::status::{About, Capture, HashKey, Salt, Signature, Snapshot, SnapshotKey, Table};
@@ -54,17 +55,61 @@ fn measure(name: &str, count: u64, signature_octets: usize) {
     }
 }
 
-fn write(path: &PathBuf, count: u64, signature_octets: usize) -> u64 {
+fn write(path: &Path, count: u64, signature_octets: usize) -> u64 {
     let (table, mut at) = (Arc::new(Table::empty(HashKey::new([0x5a; 16]))), Position(0));
     fill::fill(&table, &mut at, 0, count, signature_octets);
     let about = About { ledger: LedgerId([7; 16]), context: vec![1; 500] };
-    let (began, ran) = (Instant::now(), fill::busy());
-    let capture = Capture::begin(&table).expect("between two batches");
-    let written = capture.write(path, &about, &key(), Salt([3; 32]), fill::noon()).expect("room on the disk");
-    let (took, ran) = (began.elapsed().as_secs_f64(), (fill::busy() - ran) / 1e9);
-    assert_eq!(written.certificates, count);
-    println!("written in {took:.2} s, flushed to the disk included; processor {ran:.2} s");
-    written.octets
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let signer = scope.spawn(|| keep_replies(&table, at, count, &stop));
+        let (began, ran) = (Instant::now(), fill::busy());
+        let capture = Capture::begin(&table).expect("between two batches");
+        let written = capture.write(path, &about, &key(), Salt([3; 32]), fill::noon()).expect("room on the disk");
+        let (took, ran) = (began.elapsed().as_secs_f64(), (fill::busy() - ran) / 1e9);
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(written.certificates, count);
+        println!("written in {took:.2} s, flushed to the disk included; processor {ran:.2} s");
+        let mut waits = signer.join().expect("the signer ends well");
+        waits.sort_unstable_by(f64::total_cmp);
+        let at = |share: f64| waits[((waits.len() - 1) as f64 * share) as usize] * 1e6;
+        println!(
+            "  meanwhile {} replies kept, each in {:.1} µs (median), {:.0} (99 %), {:.0} (99.9 %), {:.0} (most)",
+            waits.len(),
+            at(0.5),
+            at(0.99),
+            at(0.999),
+            at(1.0)
+        );
+        if signature_octets == 0 {
+            println!("  row by row, without replies: {:.2} s of one processor", row_by_row(&table, count));
+        }
+        written.octets
+    })
+}
+
+/// The same certificates put into another table one by one, as a scan does it, without the time to read them.
+fn row_by_row(table: &Table, count: u64) -> f64 {
+    let (other, mut ns) = (Table::empty(HashKey::new([0x5b; 16])), 0.0);
+    for first in (1..=count).step_by(5_000) {
+        let rows: Vec<_> = (first..=count).take(5_000).filter_map(|no| table.row(CertificateNo(no))).collect();
+        let began = fill::busy();
+        rows.iter().for_each(|row| other.restore(row).expect("a new row"));
+        ns += fill::busy() - began;
+    }
+    assert_eq!(other.count(), count);
+    ns / 1e9
+}
+
+/// Keeps a reply every 50 µs, as a signer would; how long each keeping took.
+fn keep_replies(table: &Table, at: Position, count: u64, stop: &AtomicBool) -> Vec<f64> {
+    let mut waits = Vec::new();
+    while !stop.load(Ordering::Relaxed) {
+        std::thread::sleep(Duration::from_micros(50));
+        let began = Instant::now();
+        fill::keep(table, at, fill::mix(waits.len() as u64) % count + 1, 600, &[0x77; 64]);
+        waits.push(began.elapsed().as_secs_f64());
+    }
+    waits
 }
 
 fn plain_read(path: &Path) -> f64 {
@@ -92,6 +137,8 @@ fn load(path: &Path, threads: NonZeroUsize) {
     let took = began.elapsed().as_secs_f64();
     assert_eq!(view.no, CertificateNo(77));
     println!("{took} {}", processor_seconds());
+    // Freeing it is no part of a start.
+    std::mem::forget(table);
 }
 
 /// What all threads of this process have used, user and system.

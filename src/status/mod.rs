@@ -6,7 +6,8 @@
 //! Whoever drives the follower says when what it knows was true ([`hear`](Table::hear)).
 //! `responder` reads it ([`look_up`](Table::look_up), [`at`](Table::at)) and hands back what it signed
 //! ([`keep_reply`](Table::keep_reply)). A table is filled at the start by [`restore`](Table::restore), from a scan of the
-//! ledger or from what another gave by [`row`](Table::row).
+//! ledger or from what another gave by [`row`](Table::row), or comes whole out of a file ([`Snapshot`]) that another wrote while it
+//! moved on ([`Capture`]).
 //!
 //! ## What is promised
 //!

@@ -50,7 +50,7 @@ impl Words {
     /// there already, or there is no such place, or the octets are no words of one chunk.
     pub fn fill(&self, chunk: usize, octets: &[u8]) -> Option<()> {
         let len = CHUNK_RECORDS * self.width;
-        if octets.len() % 8 != 0 || octets.len() / 8 > len {
+        if !octets.len().is_multiple_of(8) || octets.len() / 8 > len {
             return None;
         }
         let mut words = Vec::with_capacity(len);

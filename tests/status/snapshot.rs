@@ -152,6 +152,33 @@ fn a_loaded_table_goes_on_growing_changing_and_being_signed_for() {
 }
 
 #[test]
+fn what_is_added_among_the_numbers_that_belong_to_it_stays_out() {
+    let (table, folder) = (table(), tempfile::tempdir().unwrap());
+    let register = |table: &Table, position, no| {
+        let new = nation::on_card(nation::key(1, no), no, Usage::Auth);
+        table.register(Position(position), CertificateNo(no), &[new]).unwrap();
+        table.publish(ReadTo { epoch: Epoch(2), position: Position(position) }).unwrap();
+    };
+    register(&table, LAST + 1, COUNT + 10);
+    let capture = Capture::begin(&table).unwrap();
+    register(&table, LAST + 2, COUNT + 5);
+    let no = CertificateNo(COUNT + 5);
+    let held = Change::Held { kind: HoldKind::Window, lost_at: None, becomes: None };
+    let (position, key_of) = (Position(LAST + 3), nation::key(1, COUNT + 5));
+    let changed = Changed { position, time: nation::at(20), cause: position, no, key: key_of, change: &held };
+    table.change(&changed).unwrap();
+    let path = folder.path().join("status.snapshot");
+    let written = capture.write(&path, &about(), &key(), Salt([2; 32]), nation::at(0)).unwrap();
+    assert_eq!(written.certificates, COUNT + 1);
+    let loaded = read(&path).unwrap();
+    assert!(loaded.row(no).is_none() && loaded.row(CertificateNo(COUNT + 10)).is_some());
+    assert!(loaded.look_up(&key_of, &mut Signature::default()).is_none());
+    register(&loaded, LAST + 2, COUNT + 5);
+    loaded.change(&changed).unwrap();
+    assert_eq!(loaded.row(no), table.row(no));
+}
+
+#[test]
 fn an_empty_table_comes_back_empty() {
     let folder = tempfile::tempdir().unwrap();
     let loaded = through_a_file(&Arc::new(Table::empty(HashKey::new([1; 16]))), folder.path(), nation::at(0), 2);

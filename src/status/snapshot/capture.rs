@@ -15,7 +15,7 @@ use super::layout::FRAME_RECORDS;
 use super::octets::Put;
 use super::recording::{Before, Recording, own_words};
 use super::small::put_holds;
-use crate::model::{CertificateNo, Hold, Time};
+use crate::model::{Hold, Time};
 
 /// A table at one position, to be written by [`write`](Self::write), on any thread, while the table moves on. Only one at a
 /// time; dropped, it is given up.
@@ -23,7 +23,9 @@ pub struct Capture {
     pub(super) table: Arc<Table>,
     pub(super) read_to: ReadTo,
     pub(super) sets: Arc<Sets>,
+    /// The highest number that belongs to it.
     pub(super) last: u32,
+    /// How many groups there were: those that it names.
     pub(super) groups: u32,
     pub(super) count: u64,
 }
@@ -91,7 +93,7 @@ impl Capture {
             if recording.late.contains(&number) {
                 image.nobody(number);
             } else {
-                image.take(&self.table, &turn, number, recording.before.remove(&number));
+                image.take(&self.table, &turn, number, recording.before.remove(&number).as_ref());
             }
         }
         recording.next = to;
@@ -122,14 +124,14 @@ impl Drop for Capture {
 }
 
 impl Image {
-    fn take(&mut self, table: &Table, turn: &Writer, number: u32, before: Option<Before>) {
+    fn take(&mut self, table: &Table, turn: &Writer, number: u32, before: Option<&Before>) {
         let entries = &table.entries;
         let Some((state, group)) = entries.state(number).zip(entries.group_no(number)) else {
             return self.nobody(number);
         };
         let serial = entries.words.get(number as usize).expect("its state was read there");
         let serial = [serial[0].load(Ordering::Relaxed), serial[1].load(Ordering::Relaxed)];
-        let (own, reply) = match &before {
+        let (own, reply) = match before {
             Some(before) => {
                 self.hold(number, &before.holds);
                 (before.own, None)
@@ -192,7 +194,7 @@ impl Image {
     }
 }
 
-/// Words of a record, by kind.
+/// Words of a record of details.
 pub const DETAILS_WORDS: usize = 1 + OWN_WORDS;
 
 /// Words of a reply's record.
@@ -200,11 +202,6 @@ pub fn reply_words(width: usize) -> usize {
     2 + WIDTHS[width] / 8
 }
 
-/// The number of the last certificate, for those who are told by number.
-pub fn newest(last: u32) -> CertificateNo {
-    CertificateNo(last.into())
-}
-
-/// Certificates in one turn of the writer: some 20 µs, the time of one signature.
+/// Certificates in one turn of the writer: some 30 µs, the time of two signatures.
 const SLICE: u32 = 256;
 const _: () = assert!(FRAME_RECORDS.is_multiple_of(SLICE as usize), "a slice never spans two frames of entries");

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::atomic::AtomicUsize;
 
 use super::super::entries::{ENTRY_WORDS, Group, State, group_no, unpack_state};
-use super::super::index::{HashKey, Index, SHARDS};
+use super::super::index::{HashKey, Index};
 use super::super::own::POSITION_BITS;
 use super::super::reply::{ReplyRef, WIDTHS};
 use super::super::slots::Free;
@@ -15,13 +15,13 @@ use super::super::sync::{AtomicU64, Mutex, Ordering, Swap};
 use super::super::table::Table;
 use super::super::view::ReadTo;
 use super::super::writer::Writer;
-use super::capture::{DETAILS_WORDS, newest};
+use super::capture::DETAILS_WORDS;
 use super::error::{Part, SnapshotError};
 use super::layout::{Frame, FrameKind, HEADER_OCTETS, Header, Span, VERSION};
 use super::octets::Take;
 use super::seal::{DIRECTORY, FRAME_TAG_OCTETS, FrameSeal, SnapshotKey, TAG_OCTETS};
 use super::small::{take_holds, take_sets};
-use crate::model::LedgerId;
+use crate::model::{CertificateNo, LedgerId};
 
 /// A snapshot whose header and directory were found to be whole; its frames are looked at when it is loaded.
 pub struct Snapshot {
@@ -256,7 +256,7 @@ fn assemble(mut table: Table, totals: &Totals, found: Vec<Found>, read_to: ReadT
     }
     writer.details = Free::after(totals.details);
     writer.replies = totals.replies.map(Free::after);
-    writer.newest = newest(totals.last);
+    writer.newest = CertificateNo(totals.last.into());
     writer.at = read_to.position;
     table.sets = Swap::new(take_sets(&sets)?);
     table.read_to = AtomicU64::new(u64::from(read_to.epoch.0) << POSITION_BITS | read_to.position.0);
@@ -283,5 +283,3 @@ fn opened<'b>(
 fn word(octets: &[u8], at: usize) -> u64 {
     u64::from_le_bytes(octets[at * 8..][..8].try_into().expect("eight octets"))
 }
-
-const _: () = assert!(SHARDS <= u32::MAX as usize);

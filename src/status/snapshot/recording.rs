@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::super::entries::{Entries, State};
 use super::super::own::OwnWords;
+use super::super::sync::Ordering;
 use crate::model::Hold;
 
 /// What the writer's turn knows of a snapshot that is being written.
@@ -45,7 +46,6 @@ impl Recording {
 
 /// A certificate's own words, if it has any; for whoever has the writer's turn.
 pub fn own_words(entries: &Entries, state: State) -> Option<OwnWords> {
-    use super::super::sync::Ordering;
     let State::Detailed { slot } = state else { return None };
     let (_, body) = entries.details.record(slot).expect("an entry leads to records that are there");
     Some(std::array::from_fn(|at| body[at].load(Ordering::Relaxed)))

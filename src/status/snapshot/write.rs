@@ -156,12 +156,12 @@ struct Sink {
     /// Used again for each frame.
     sealed: Vec<u8>,
     plain: Vec<u8>,
-    /// Frames of each array so far.
+    /// How many frames of each kind there are so far.
     details: u32,
-    replies: [u32; WIDTHS.len()],
-    holds: u32,
     entries: u32,
+    holds: u32,
     long: u32,
+    replies: [u32; WIDTHS.len()],
 }
 
 impl Sink {
