@@ -1,9 +1,9 @@
 //! What a snapshot costs: `cargo bench --bench snapshot -- [million certificates] [status|p256]`.
 //!
-//! Writes a table of so many certificates, then reads the file back with one and with two threads, each time in a process
-//! of its own, with the file in the page cache, and compares that with reading the file and doing nothing. A load ends
-//! with the first right answer. Fastest of five; the time beside it is what the processor was busy with it, all threads together, which
-//! others on the machine can't lengthen as much.
+//! Writes a table of so many certificates, then reads the file back with one and with two threads, each time in a
+//! process of its own, with the file in the page cache, and compares that with reading the file and doing nothing. A
+//! load ends with the first right answer. Fastest of five; the time beside it is what the processor was busy with it,
+//! all threads together, which others on the machine can't lengthen as much.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 

@@ -1,5 +1,5 @@
-//! A beginning from a snapshot instead of a scan: whose it is, whether the ledger's history goes through it, and what to
-//! write so that the next process can begin there.
+//! A beginning from a snapshot instead of a scan: whose it is, whether the ledger's history goes through it, and what
+//! to write so that the next process can begin there.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -66,9 +66,9 @@ impl Opened {
 
     /// Whether the ledger is the one, and its history goes through position and link of the snapshot.
     ///
-    /// The link covers every event before it, so one comparison settles all of them. What comes after is followed link by
-    /// link, as always. A ledger that was told to forget old events can't show the link any more: such a snapshot is
-    /// refused too, and the scan costs what a scan costs.
+    /// The link covers every event before it, so one comparison settles all of them. What comes after is followed
+    /// link by link, as always. A ledger that was told to forget old events can't show the link any more: such a
+    /// snapshot is refused too, and the scan costs what a scan costs.
     pub fn is_of(&self, ledger: &dyn Ledger) -> Result<(), SnapshotRefused> {
         let (stored, held) = (ledger.head()?, &self.head);
         if stored.ledger != held.ledger {
@@ -109,15 +109,16 @@ impl Taken {
         &self.head
     }
 
-    /// Writes it. What had that name before stays until the new one is whole and on the disk. Replies whose validity has
-    /// ended at `now` stay out.
+    /// Writes it. What had that name before stays until the new one is whole and on the disk. Replies whose validity
+    /// has ended at `now` stay out.
     pub fn write(self, path: &Path, key: &SnapshotKey, salt: Salt, now: Time) -> Result<Written, SnapshotError> {
         let about = About { ledger: self.head.ledger, context: encode(&self.head, self.freshness) };
         self.capture.write(path, &about, key, salt, now)
     }
 }
 
-/// What a head says besides ledger, epoch and position, which the snapshot has by itself; and when it was known to be true.
+/// What a head says besides ledger, epoch and position, which the snapshot has by itself; and when it was known to be
+/// true.
 fn encode(head: &Head, freshness: Freshness) -> Vec<u8> {
     let mut octets = Vec::with_capacity(1_024);
     octets.extend(head.link);

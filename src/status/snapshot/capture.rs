@@ -17,8 +17,8 @@ use super::recording::{Before, Recording, own_words};
 use super::small::put_holds;
 use crate::model::{Hold, Time};
 
-/// A table at one position, to be written by [`write`](Self::write), on any thread, while the table moves on. Only one at a
-/// time; dropped, it is given up.
+/// A table at one position, to be written by [`write`](Self::write), on any thread, while the table moves on. Only
+/// one at a time; dropped, it is given up.
 pub struct Capture {
     pub(super) table: Arc<Table>,
     pub(super) read_to: ReadTo,

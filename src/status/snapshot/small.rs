@@ -1,4 +1,5 @@
-//! Set events and open holds as they stand in a snapshot, one after the other. `write` puts them in, `read` takes them out.
+//! Set events and open holds as they stand in a snapshot, one after the other. `write` puts them in, `read` takes
+//! them out.
 
 use std::sync::Arc;
 
