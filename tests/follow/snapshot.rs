@@ -4,10 +4,10 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use tashika::follow::{FollowError, Follower, Frozen, Opened, SnapshotRefused, Tier, Tiers};
+use tashika::follow::{FollowError, Follower, Frozen, Opened, SnapshotRefused};
 use tashika::ledger::Ledger;
 use tashika::model::{Epoch, Seconds};
-use tashika::status::{Salt, SnapshotError, SnapshotKey};
+use tashika::status::{Salt, SnapshotError, SnapshotKey, Tier, Tiers};
 
 use crate::history::{self, CERTIFICATES, Version};
 use crate::in_step::{agrees, catch_up, key};
@@ -162,6 +162,7 @@ fn alone_it_is_as_old_as_it_is_and_good_to_nobody_after_three_days() {
     assert_eq!(agrees(&follower, &scene.ledger), CERTIFICATES);
     let tier =
         |follower: &Follower, seconds| follower.freshness().tier(nation::at(100_000) + seconds, Tiers::default());
+    assert_eq!(follower.table().freshness(), scene.follower.freshness(), "whoever asks the table is told the same");
     assert_eq!(tier(&follower, Seconds(2)), Tier::Fresh);
     assert_eq!(tier(&follower, Seconds(60)), Tier::Degraded);
     assert_eq!(tier(&follower, Seconds::days(3)), Tier::Past);
