@@ -99,6 +99,7 @@ fn of_ocsp(ocsp: &OcspSettings) -> Vec<(&'static str, Value)> {
         ("ocsp.fresh_for_seconds", json!(ocsp.tiers.fresh_for.0)),
         ("ocsp.answer_until_seconds", json!(ocsp.tiers.answer_until.0)),
         ("ocsp.sign_threads", json!(ocsp.sign_threads.written())),
+        ("ocsp.snapshot_every_seconds", json!(ocsp.snapshot_every.0)),
         ("ocsp.issuer", Value::Object(issuers.collect())),
     ]);
     settings

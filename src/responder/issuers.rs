@@ -81,6 +81,11 @@ impl Issuers {
         self.list.iter().find(|issuer| issuer.no == no)
     }
 
+    /// The names of the keys that sign for them, each once for each issuer, in their order.
+    pub fn keys(&self) -> Vec<[u8; 20]> {
+        self.list.iter().filter_map(Issuer::signatory).map(|signatory| *signatory.signer.key_identifier()).collect()
+    }
+
     /// All of them, for whoever looks after them.
     pub(super) fn iter(&self) -> impl Iterator<Item = &Issuer> {
         self.list.iter()

@@ -138,6 +138,11 @@ impl Responder {
         self.bell.notify_all();
     }
 
+    /// The names of the keys that sign now, in the order of their issuers.
+    pub fn keys(&self) -> Vec<[u8; 20]> {
+        self.issuers.load().keys()
+    }
+
     /// Something was heard of the ledger: how fresh what is known is. Before this it must be in the table.
     pub fn hear(&self, freshness: Freshness, at: Moment) {
         self.table.hear(freshness);

@@ -22,6 +22,8 @@ pub struct OcspSettings {
     pub tiers: Tiers,
     /// How many threads sign.
     pub sign_threads: Threads,
+    /// How often a snapshot is written, from which a restart begins.
+    pub snapshot_every: Seconds,
 }
 
 /// `[ocsp]`. What may differ from issuer to issuer is written alike in `[ocsp.issuer.NAME]`.
@@ -42,6 +44,8 @@ pub(super) struct RawOcsp {
     answer_until_seconds: Option<u32>,
     /// 0: one for each two cores. More: a storm of nonces is answered faster, and kept answers slower.
     sign_threads: u16,
+    /// Shorter: a restart has fewer events to catch up with; longer: less is written to the disk.
+    snapshot_every_seconds: Option<u32>,
     issuer: BTreeMap<String, RawPolicy>,
 }
 
@@ -124,7 +128,11 @@ impl RawOcsp {
         let shortest = issuers.values().map(|policy| policy.validity).chain([default.validity]).min();
         let tiers = self.tiers(shortest.unwrap_or(default.validity), faults);
         let sign_threads = Threads::check(self.sign_threads, "ocsp.sign_threads", faults);
-        OcspSettings { default, issuers, hot_for, tiers, sign_threads }
+        let snapshot_every = Seconds(self.snapshot_every_seconds.unwrap_or(SNAPSHOT_EVERY));
+        if !(10..=86_400).contains(&snapshot_every.0) {
+            faults.add("ocsp.snapshot_every_seconds", "must be 10 to 86,400 (a day)");
+        }
+        OcspSettings { default, issuers, hot_for, tiers, sign_threads, snapshot_every }
     }
 
     /// What [`RawPolicy`] says for one issuer, for all.
@@ -213,4 +221,5 @@ const VALIDITY_MIN: Seconds = Seconds(10);
 /// CA/Browser Forum BR 4.9.9.
 const VALIDITY_MAX: Seconds = Seconds(864_000);
 /// Whoever comes once a month.
+const SNAPSHOT_EVERY: u32 = 900;
 const HOT_SECONDS_MAX: u32 = 2_592_000;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use super::log;
 use super::mark::Mark;
 use super::sequence::Opened;
+use super::snapshots::Snapshots;
 use super::stop::{Pause, Stop};
 use super::vitals::{AnswerSign, Following, Vitals};
 use crate::app::clock::{self, Stopwatch};
@@ -16,7 +17,7 @@ use crate::app::signers::SignerFolder;
 use crate::asn1::Asn1Error;
 use crate::follow::{FollowError, Follower, Stepped};
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::Book;
+use crate::model::{Book, Seconds};
 use crate::responder::{Issuer, Issuers, Moment, Responder, Signatory, Worked};
 use crate::status::{Freshness, HashKey, ReadTo};
 
@@ -46,7 +47,8 @@ impl Answering {
     /// The follower's whole life.
     pub fn follow(&self) {
         let Some(ledger) = self.wait_for_ledger() else { return };
-        let Some(mut follower) = self.begin(&*ledger) else { return };
+        let mut snapshots = Snapshots::at(self.config.state.clone(), seconds(self.config.ocsp.snapshot_every));
+        let Some(mut follower) = self.begin(&*ledger, &snapshots) else { return };
         let mut mark = Mark::at(self.mark_file());
         while self.stop.pause(Duration::ZERO) == Pause::Over {
             let step = follower.step(&*ledger);
@@ -57,6 +59,7 @@ impl Answering {
                         self.lose(&error);
                     }
                     if !stepped.more {
+                        snapshots.write_when_due(&follower, &self.keys());
                         // A hint: it may come early, late or for nothing.
                         let _ = ledger.wait(follower.head().position, FOLLOW_PAUSE);
                     }
@@ -73,6 +76,7 @@ impl Answering {
                 }
             }
         }
+        snapshots.write_last(&follower, &self.keys());
     }
 
     /// A signing thread's whole life.
@@ -133,14 +137,11 @@ impl Answering {
         }
     }
 
-    /// Reads the whole ledger, and opens the door.
-    fn begin(&self, ledger: &dyn Ledger) -> Option<Follower> {
-        let key = HashKey::new(clock::entropy());
+    /// Reads the last snapshot or the whole ledger, and opens the door.
+    fn begin(&self, ledger: &dyn Ledger, snapshots: &Snapshots) -> Option<Follower> {
         loop {
-            let begun = Follower::bootstrap(ledger, &key).and_then(|follower| Ok((follower, ledger.book()?.1)));
-            match begun {
-                Ok((follower, book)) => {
-                    let issuers = self.issuers(&book);
+            match self.try_to_begin(ledger, snapshots) {
+                Ok((follower, issuers)) => {
                     let tiers = self.config.ocsp.tiers;
                     let responder = Responder::new(follower.table().clone(), tiers, issuers, &clock::entropy());
                     let read = follower.head().certificates;
@@ -159,6 +160,26 @@ impl Answering {
                 return None;
             }
         }
+    }
+
+    fn try_to_begin(&self, ledger: &dyn Ledger, snapshots: &Snapshots) -> Result<(Follower, Issuers), FollowError> {
+        let keys = self.issuers(&ledger.book()?.1).keys();
+        let follower = match snapshots.begin(ledger, &keys) {
+            Some(mut follower) => {
+                while follower.step(ledger)?.more {}
+                // It is heard when the mark has risen to it, like everything else.
+                follower.table().hear(Freshness::default());
+                follower
+            }
+            None => Follower::bootstrap(ledger, &HashKey::new(clock::entropy()))?,
+        };
+        // Read after the follower has: an issuer that was added in between is in one or in the other.
+        Ok((follower, self.issuers(&ledger.book()?.1)))
+    }
+
+    /// The names of the keys that sign now.
+    fn keys(&self) -> Vec<[u8; 20]> {
+        self.found.get().map(|responder| responder.keys()).unwrap_or_default()
     }
 
     /// Says how fresh what is known is, once that can't be forgotten any more.
@@ -236,6 +257,10 @@ impl Answering {
 /// How many threads sign.
 pub(super) fn signing_threads(ocsp: &OcspSettings) -> usize {
     ocsp.sign_threads.signing(crate::app::cores())
+}
+
+fn seconds(seconds: Seconds) -> Duration {
+    Duration::from_secs(seconds.0.into())
 }
 
 fn unreadable(error: &Asn1Error) -> String {

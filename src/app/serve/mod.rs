@@ -11,6 +11,7 @@ mod mark;
 mod notary;
 mod office;
 mod sequence;
+mod snapshots;
 mod stop;
 mod vitals;
 

@@ -1,0 +1,134 @@
+//! This node's snapshot: where the follower begins after a restart, and when a new one is written. Used by the follower's
+//! thread.
+//!
+//! It is a convenience and no truth: whatever is wrong with it, the ledger is read instead, and the log says why.
+
+use std::fs::{self, OpenOptions};
+use std::io::{self, Write as _};
+use std::num::NonZeroUsize;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+use super::log;
+use crate::app::clock::{self, Stopwatch};
+use crate::app::words::counted;
+use crate::follow::{Follower, Opened, SnapshotRefused, Taken};
+use crate::ledger::Ledger;
+use crate::status::{Salt, SnapshotError, SnapshotKey};
+
+/// Where snapshots of this node lie, and the one that is being written.
+pub(super) struct Snapshots {
+    folder: PathBuf,
+    every: Duration,
+    last: Stopwatch,
+    writing: Option<JoinHandle<()>>,
+}
+
+impl Snapshots {
+    pub fn at(folder: PathBuf, every: Duration) -> Self {
+        Self { folder, every, last: Stopwatch::start(), writing: None }
+    }
+
+    /// The follower that the last snapshot makes, if there is one that can be trusted. Its replies were signed by the keys
+    /// whose names these are: with others it is another file's business.
+    pub fn begin(&self, ledger: &dyn Ledger, keys: &[[u8; 20]]) -> Option<Follower> {
+        let file = self.file(keys);
+        if !file.exists() {
+            return None;
+        }
+        let threads = NonZeroUsize::new(crate::app::cores()).unwrap_or(NonZeroUsize::MIN);
+        let begun = self
+            .key()
+            .map_err(|source| SnapshotRefused::File(SnapshotError::Io(source)))
+            .and_then(|key| Opened::open(&file, &key))
+            .and_then(|opened| Follower::from_snapshot(ledger, opened, threads));
+        match begun {
+            Ok(follower) => Some(follower),
+            Err(why) => {
+                log::line(&format!("does not begin from the snapshot, reads the ledger instead: {why}"));
+                None
+            }
+        }
+    }
+
+    /// Has one written beside everything else, if it is time and none is being written.
+    pub fn write_when_due(&mut self, follower: &Follower, keys: &[[u8; 20]]) {
+        if self.last.elapsed() < self.every || self.writing.as_ref().is_some_and(|writing| !writing.is_finished()) {
+            return;
+        }
+        self.last = Stopwatch::start();
+        match (follower.snapshot(), self.key()) {
+            (Ok(taken), Ok(key)) => {
+                let (folder, file) = (self.folder.clone(), self.file(keys));
+                let writes = move || write(taken, &folder, &file, &key);
+                self.writing = std::thread::Builder::new().name("snapshot".into()).spawn(writes).ok();
+            }
+            (Err(why), _) => log::line(&format!("no snapshot: {why}")),
+            (_, Err(why)) => log::line(&format!("no snapshot: its key: {why}")),
+        }
+    }
+
+    /// Writes a last one.
+    pub fn write_last(mut self, follower: &Follower, keys: &[[u8; 20]]) {
+        if let Some(writing) = self.writing.take() {
+            // If it has died there is nothing to wait for.
+            let _ = writing.join();
+        }
+        if let (Ok(taken), Ok(key)) = (follower.snapshot(), self.key()) {
+            write(taken, &self.folder, &self.file(keys), &key);
+        }
+    }
+
+    /// Named after the keys that signed its replies: an answer is put together from a signature and the certificate of
+    /// whoever signs now, so both must belong together.
+    fn file(&self, keys: &[[u8; 20]]) -> PathBuf {
+        let mut context = Context::new(&SHA256);
+        keys.iter().for_each(|key| context.update(key));
+        let digest = context.finish();
+        let name: String = digest.as_ref()[..8].iter().map(|octet| format!("{octet:02x}")).collect();
+        self.folder.join(format!("{PREFIX}{name}"))
+    }
+
+    /// The key that snapshots are sealed with, made when there is none that can be used: what it sealed can be had again.
+    fn key(&self) -> io::Result<SnapshotKey> {
+        let file = self.folder.join("snapshot.key");
+        let private = fs::metadata(&file).is_ok_and(|about| about.permissions().mode() & 0o077 == 0);
+        if private && let Ok(octets) = <[u8; 32]>::try_from(fs::read(&file)?) {
+            return Ok(SnapshotKey::new(octets));
+        }
+        fs::create_dir_all(&self.folder)?;
+        let octets = clock::entropy();
+        let draft = file.with_extension("draft");
+        let _ = fs::remove_file(&draft);
+        let mut made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft)?;
+        made.write_all(&octets)?;
+        made.sync_data()?;
+        fs::rename(&draft, &file)?;
+        Ok(SnapshotKey::new(octets))
+    }
+}
+
+/// Writes one and takes those of other keys away.
+fn write(taken: Taken, folder: &Path, file: &Path, key: &SnapshotKey) {
+    match taken.write(file, key, Salt(clock::entropy()), clock::now()) {
+        Ok(written) => {
+            let certificates = counted(written.certificates, "certificate");
+            log::line(&format!("wrote a snapshot of {certificates}, {} octets", written.octets));
+        }
+        Err(why) => return log::line(&format!("no snapshot: {why}")),
+    }
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for path in entries.flatten().map(|entry| entry.path()) {
+        let is_snapshot = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX));
+        if is_snapshot && path != file {
+            // What stays is looked at by nobody.
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+const PREFIX: &str = "snapshot-";
