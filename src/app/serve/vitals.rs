@@ -211,7 +211,7 @@ pub(super) fn judge(signs: &Signs, now: Millis, bounds: Bounds) -> Readiness {
     if let Some(why) = &signs.failing {
         add("desk-failing", why.clone());
     }
-    let degraded = judge_answers(&signs.answers, now, &mut obstacles);
+    let degraded = judge_answers(signs, now, &mut obstacles);
     if signs.stopping == Stopping::Yes {
         obstacles.push(Obstacle { kind: "stopping", detail: "this process was told to stop".into() });
     }
@@ -228,10 +228,13 @@ pub(super) fn judge(signs: &Signs, now: Millis, bounds: Bounds) -> Readiness {
 }
 
 /// What the signs mean for the answers; says for how many seconds what is answered has been getting old.
-fn judge_answers(answers: &AnswerSign, now: Millis, obstacles: &mut Vec<Obstacle>) -> Option<u32> {
+fn judge_answers(signs: &Signs, now: Millis, obstacles: &mut Vec<Obstacle>) -> Option<u32> {
+    let answers = &signs.answers;
     let mut add = |kind, detail: String| obstacles.push(Obstacle { kind, detail });
     let mut degraded = None;
     match &answers.following {
+        // Said already.
+        Following::Starting if signs.ledger == LedgerSign::Opening => {}
         Following::Starting => add("reading", "the certificates are being read from the ledger".into()),
         Following::Frozen(why) => add("answers-frozen", format!("{why}; restart when it is settled")),
         Following::Reading { freshness, tiers } => {
