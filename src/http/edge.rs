@@ -3,25 +3,22 @@
 //! The system spreads connections over the sockets by a hash, which is unkind to few long ones; so a thread that has two
 //! more open than another hands a new one over. Run by `app` on threads of its own.
 
-use std::convert::Infallible;
-use std::future::{Future, poll_fn};
 use std::io;
-use std::net::{SocketAddr, TcpListener};
-use std::pin::{Pin, pin};
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::task::Poll;
 use std::time::Duration;
 
-use hyper::server::conn::{http1, http2};
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 use tokio::net::TcpStream;
 use tokio::sync::{mpsc, watch};
 
+use super::connection::converse;
 use super::ocsp::{Door, Guest, Public};
+use super::reception::{Arrival, Reception};
 use super::watch::{TICK, TimeLimits, Watch, Word};
-use super::wire::{Protocol, Wire};
+use super::wire::Wire;
 use crate::parties::Tally;
 
 /// What bounds the public listener.
@@ -43,13 +40,13 @@ pub struct Seat {
     tally: Tally,
     at: usize,
     table: Arc<Vec<Neighbour>>,
-    handed: mpsc::UnboundedReceiver<(std::net::TcpStream, SocketAddr)>,
+    handed: mpsc::UnboundedReceiver<Arrival>,
 }
 
 /// What threads know of each other.
 struct Neighbour {
     open: AtomicUsize,
-    hand: mpsc::UnboundedSender<(std::net::TcpStream, SocketAddr)>,
+    hand: mpsc::UnboundedSender<Arrival>,
 }
 
 /// Places for as many threads as there are sockets and tallies.
@@ -70,34 +67,22 @@ impl Seat {
 
     async fn run(mut self, public: Arc<Public>, limits: EdgeLimits, mut stop: watch::Receiver<()>) -> io::Result<()> {
         self.socket.set_nonblocking(true)?;
-        let socket = tokio::net::TcpListener::from_std(self.socket.try_clone()?)?;
+        let socket = watched(self.socket.try_clone()?)?;
         let door = Arc::new(Door::new(public, self.tally));
         let floor = Floor { at: self.at, table: self.table, door, limits, watches: Mutex::default() };
         let mut ticker = tokio::time::interval(TICK);
-        let mut allowance = HANDED_PER_SECOND;
+        let mut reception = Reception::default();
+        reception.allow(HANDED_PER_SECOND);
         let mut ticks = 0_u32;
         let mut drain: Option<Drain> = None;
         loop {
             tokio::select! {
                 biased;
-                accepted = socket.accept() => match accepted {
-                    Ok((stream, from)) => {
-                        drain.iter_mut().for_each(|drain| drain.quiet = Duration::ZERO);
-                        floor.take_or_hand_over(stream, from, &mut allowance);
-                    }
-                    // Out of descriptors, or a caller that has gone again: neither gets better by hurrying.
-                    Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
-                },
-                Some((stream, from)) = self.handed.recv() => {
-                    if let Ok(stream) = TcpStream::from_std(stream) {
-                        floor.take(stream, from);
-                    }
-                }
                 _ = ticker.tick() => {
                     ticks = ticks.wrapping_add(1);
                     floor.sweep();
-                    if ticks.is_multiple_of(4) {
-                        allowance = HANDED_PER_SECOND;
+                    if ticks.is_multiple_of(TICKS_PER_SECOND) {
+                        reception.allow(HANDED_PER_SECOND);
                     }
                     if let Some(drain) = &mut drain
                         && drain.is_over(&limits)
@@ -106,12 +91,32 @@ impl Seat {
                     }
                 }
                 _ = stop.changed(), if drain.is_none() => drain = Some(Drain::default()),
+                Some(handed) = self.handed.recv() => floor.take(handed),
+                ready = socket.readable() => {
+                    match reception.receive(&floor, &mut ready?) {
+                        Ok(0) => {}
+                        Ok(_) => drain.iter_mut().for_each(|drain| drain.quiet = Duration::ZERO),
+                        // Out of descriptors, or a caller that has gone again: neither gets better by hurrying.
+                        Err(_) => tokio::time::sleep(ACCEPT_PAUSE).await,
+                    }
+                    // Those that are here already have their turn, too.
+                    tokio::task::yield_now().await;
+                }
             }
         }
         drop(socket);
         floor.close().await;
         Ok(())
     }
+}
+
+/// A socket whose connections are accepted by hand, as many at a time as there are, and looked at before the reactor knows
+/// them: `tokio`'s own listener registers each.
+#[allow(unsafe_code, reason = "the reactor takes any descriptor, and must be promised that this one stays what it is")]
+fn watched(socket: TcpListener) -> io::Result<AsyncFd<TcpListener>> {
+    // SAFETY: a `TcpListener` owns its descriptor, returns the same one as long as it lives, and is owned by the `AsyncFd`,
+    // which hands it out by reference only and lives on the thread that drops it; nothing takes it out again.
+    unsafe { AsyncFd::register_with_interest(socket, Interest::READABLE) }.map_err(io::Error::from)
 }
 
 /// Waiting, after the word to stop, until nothing arrives any more.
@@ -130,17 +135,17 @@ impl Drain {
 }
 
 /// One thread's connections.
-struct Floor {
+pub(super) struct Floor {
     at: usize,
     table: Arc<Vec<Neighbour>>,
-    door: Arc<Door>,
+    pub(super) door: Arc<Door>,
     limits: EdgeLimits,
     /// For the sweep. What a connection had is freed when it ends; only its watch's place waits for the next sweep.
     watches: Mutex<Vec<Weak<Watch>>>,
 }
 
 /// A connection that is counted as open, here.
-struct Counted {
+pub(super) struct Counted {
     table: Arc<Vec<Neighbour>>,
     at: usize,
 }
@@ -152,23 +157,20 @@ impl Drop for Counted {
 }
 
 impl Floor {
-    /// Keeps a new connection, or hands it to a thread that has clearly fewer.
-    fn take_or_hand_over(&self, stream: TcpStream, from: SocketAddr, allowance: &mut u32) {
+    /// Keeps a new connection, or hands it to a thread that has fewer.
+    pub fn take_or_hand_over(&self, arrival: Arrival, allowance: &mut u32) {
         let Some(other) = self.idler().filter(|_| *allowance > 0) else {
             self.table[self.at].open.fetch_add(1, Ordering::Relaxed);
-            return self.take(stream, from);
+            return self.take(arrival);
         };
         *allowance -= 1;
-        let Ok(stream) = stream.into_std() else { return };
         // Counted where it goes before it arrives, so that the next one isn't sent after it.
         self.table[other].open.fetch_add(1, Ordering::Relaxed);
-        if let Err(mpsc::error::SendError((stream, from))) = self.table[other].hand.send((stream, from)) {
+        if let Err(mpsc::error::SendError(arrival)) = self.table[other].hand.send(arrival) {
             // That thread has ended.
             self.table[other].open.fetch_sub(1, Ordering::Relaxed);
-            if let Ok(stream) = TcpStream::from_std(stream) {
-                self.table[self.at].open.fetch_add(1, Ordering::Relaxed);
-                self.take(stream, from);
-            }
+            self.table[self.at].open.fetch_add(1, Ordering::Relaxed);
+            self.take(arrival);
         }
     }
 
@@ -180,15 +182,20 @@ impl Floor {
     }
 
     /// Takes a connection that is counted here already.
-    fn take(&self, stream: TcpStream, from: SocketAddr) {
+    fn take(&self, arrival: Arrival) {
         let counted = Counted { table: self.table.clone(), at: self.at };
         if counted.table[self.at].open.load(Ordering::Relaxed) > self.limits.connections_max / self.table.len() {
             self.make_room();
         }
+        let Ok(stream) = TcpStream::from_std(arrival.stream) else { return };
         let watch = Arc::new(Watch::new(&self.door.ticks));
+        if !arrival.first.is_empty() {
+            watch.octets_came(&self.door.ticks);
+        }
         self.watches().push(Arc::downgrade(&watch));
-        let guest = Guest { origin: self.door.origin(from.ip()), watch };
-        tokio::spawn(converse(stream, guest, self.door.clone(), counted));
+        let guest = Guest { origin: self.door.origin(arrival.from), watch: watch.clone() };
+        let wire = Wire::new(stream, arrival.first, watch, self.door.ticks.clone());
+        tokio::spawn(converse(wire, guest, self.door.clone(), counted));
     }
 
     /// Ends the connections that have been idle for longest, some at a time, so that the next ones needn't look.
@@ -234,68 +241,12 @@ impl Floor {
     }
 }
 
-/// One connection's whole life. How it ends is its caller's business: there is nobody here to tell.
-async fn converse(stream: TcpStream, guest: Guest, door: Arc<Door>, _counted: Counted) {
-    let watch = guest.watch.clone();
-    let mut wire = Wire::new(stream, watch.clone(), door.ticks.clone());
-    let Some(Ok(protocol)) = attended(&watch, wire.protocol(), |_| {}).await else { return };
-    let guest = Arc::new(guest);
-    let service = service_fn(move |request| {
-        let (door, guest) = (door.clone(), guest.clone());
-        async move { Ok::<_, Infallible>(door.answer(&guest, request).await) }
-    });
-    match protocol {
-        Protocol::Http1 => {
-            let connection = http1::Builder::new()
-                .max_buf_size(HEADER_OCTETS_MAX)
-                .max_headers(HEADERS_MAX)
-                .pipeline_flush(true)
-                .serve_connection(TokioIo::new(wire), service);
-            attended(&watch, connection, |connection| connection.graceful_shutdown()).await;
-        }
-        Protocol::Http2 => {
-            let connection = http2::Builder::new(TokioExecutor::new())
-                .max_concurrent_streams(STREAMS_MAX)
-                .max_header_list_size(HEADER_LIST_MAX)
-                .serve_connection(TokioIo::new(wire), service);
-            attended(&watch, connection, |connection| connection.graceful_shutdown()).await;
-        }
-    }
-}
-
-/// Runs a connection until it ends or is told to leave; `finish` is called when it is told to finish.
-async fn attended<F: Future>(watch: &Watch, future: F, finish: impl Fn(Pin<&mut F>)) -> Option<F::Output> {
-    let mut future = pin!(future);
-    let (mut attends, mut finishing) = (false, false);
-    poll_fn(|context| {
-        if !attends {
-            watch.attend(context.waker());
-            attends = true;
-        }
-        match watch.word() {
-            Word::Leave => return Poll::Ready(None),
-            Word::Finish if !finishing => {
-                finish(future.as_mut());
-                finishing = true;
-            }
-            Word::Finish | Word::Stay => {}
-        }
-        future.as_mut().poll(context).map(Some)
-    })
-    .await
-}
-
 /// Of a thread's connections, new ones that it hands over in a second: enough to balance long ones, too few to matter where
 /// each request has a connection of its own.
 const HANDED_PER_SECOND: u32 = 256;
+const TICKS_PER_SECOND: u32 = 4;
 /// Idle connections that leave at once when there is no room for a new one.
 const LEAVING_PART: usize = 64;
-/// A GET of the longest request that strangers may send, in base64 with every octet escaped, is longer; no client does that.
-const HEADER_OCTETS_MAX: usize = 64 * 1_024;
-const HEADERS_MAX: usize = 64;
-const HEADER_LIST_MAX: u32 = 64 * 1_024;
-/// Requests at once over one connection.
-const STREAMS_MAX: u32 = 128;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// For what is under way when the listener closes.
 const FAREWELL_MAX: Duration = Duration::from_secs(3);

@@ -1,17 +1,20 @@
 //! The network's edge: listeners with their limits, and which answer is which status. The only room that knows HTTP.
 //!
 //! `app` gives it bound sockets. The public listener (`edge`, one [`Seat`] for each thread) answers OCSP requests with what
-//! a responder says (`ocsp`, `replies`); the admin listener (`listener`) answers the two probes with what something says
+//! a responder says (`ocsp`, `replies`): plain ones as they come (`plain`), all others through hyper; the admin listener (`listener`) answers the two probes with what something says
 //! that knows whether the program is ready ([`Health`]).
 //!
 //! Never decides what is answered or whether the program is ready, never reads a clock, never lets a caller change anything.
 
 mod admin;
+mod connection;
 mod dates;
 mod edge;
 mod listener;
 mod ocsp;
+mod plain;
 mod probes;
+mod reception;
 mod replies;
 mod routes;
 mod sockets;

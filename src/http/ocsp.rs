@@ -8,15 +8,16 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
-use hyper::{Request, Response};
+use hyper::{Method, Request, Response};
 
 use crate::asn1::ocsp::{self, ErrorReply};
-use crate::model::{Caller, Millis, Rank, RequestLimits};
+use crate::model::{Caller, Millis, Rank, RequestLimits, Time};
 use crate::parties::{Claim, Origin, Outcome, Register, Tally};
 use crate::responder::{Answer, Order, Refusal, Reply, Responder, Says};
 use crate::status::{ReadTo, Signature};
 
-use super::replies::{self, Condition, Declined, Stamps};
+use super::plain::{Lines, PlainRequest};
+use super::replies::{self, After, Condition, Declined, FIELDS, Fields, Ready, Stamps};
 use super::routes::{Route, route};
 use super::watch::{Phase, Ticks, Watch};
 
@@ -43,7 +44,21 @@ struct Bench {
     signature: Signature,
     path: Vec<u8>,
     stamps: Stamps,
+    lines: Lines,
     tally: Tally,
+}
+
+/// An answer that must be waited for.
+pub(super) struct Waiting {
+    caller: Caller,
+    order: Box<Order>,
+    responder: Arc<Responder>,
+}
+
+/// What isn't answered at all.
+enum Refused {
+    NotAllowed,
+    Declined(Declined),
 }
 
 /// One connection's own part.
@@ -61,13 +76,14 @@ enum Source<'r> {
 
 /// What is known once a request was read.
 enum Decided {
-    Now(Response<Full<Bytes>>),
+    Now(Ready),
     Later(Box<Order>, Arc<Responder>),
 }
 
 impl Door {
     pub fn new(public: Arc<Public>, tally: Tally) -> Self {
-        let bench = Bench { signature: Signature::default(), path: Vec::new(), stamps: Stamps::default(), tally };
+        let (stamps, lines) = (Stamps::default(), Lines::default());
+        let bench = Bench { signature: Signature::default(), path: Vec::new(), stamps, lines, tally };
         Self { public, bench: Mutex::new(bench), ticks: Arc::new(Ticks::default()) }
     }
 
@@ -75,39 +91,91 @@ impl Door {
         self.public.register.origin(address)
     }
 
-    /// Answers one request.
+    /// Answers one request that came through hyper.
     pub async fn answer(&self, guest: &Guest, request: Request<Incoming>) -> Response<Full<Bytes>> {
         let (head, body) = request.into_parts();
         guest.watch.enter(Phase::Busy, &self.ticks);
-        let response = match route(&head.method, head.uri.path()) {
-            Route::Get(claim, rest) => match self.caller(guest, claim) {
-                Some(caller) => self.reply(caller, Source::Path(rest), Condition::of(&head.headers)).await,
-                None => self.not_allowed(),
+        let mut fields = HeaderMap::with_capacity(FIELDS);
+        let ready = match route(&head.method, head.uri.path()) {
+            Route::Get(claim, rest) => match self.caller(guest.origin, claim) {
+                Some(caller) => {
+                    let condition = Condition::of(&head.headers);
+                    self.reply(caller, Source::Path(rest), &condition, &mut fields).await
+                }
+                None => self.not_allowed(&mut fields),
             },
-            Route::Post(claim) => match self.caller(guest, claim) {
+            Route::Post(claim) => match self.caller(guest.origin, claim) {
                 Some(caller) => match self.body(guest, caller, &head.headers, body).await {
-                    Ok(body) => self.reply(caller, Source::Body(&body), Condition::None).await,
-                    Err(declined) => self.decline(declined),
+                    Ok(body) => self.reply(caller, Source::Body(&body), &Condition::None, &mut fields).await,
+                    Err(declined) => self.decline(declined, &mut fields),
                 },
-                None => self.not_allowed(),
+                None => self.not_allowed(&mut fields),
             },
-            Route::Nowhere => self.decline(Declined::NotFound),
-            Route::OtherMethod => self.decline(Declined::OtherMethod),
+            Route::Nowhere => self.decline(Declined::NotFound, &mut fields),
+            Route::OtherMethod => self.decline(Declined::OtherMethod, &mut fields),
         };
         guest.watch.enter(Phase::Idle, &self.ticks);
-        response
+        replies::response(ready, fields)
+    }
+
+    /// Answers one plain request if that needs no waiting: puts the response at the end of `out`, and says what becomes of the
+    /// connection. Otherwise gives back what must be waited for.
+    pub fn answer_plain(&self, origin: Origin, plain: &PlainRequest<'_>, out: &mut Vec<u8>) -> Result<After, Waiting> {
+        let mut lines = std::mem::take(&mut self.bench().lines);
+        lines.clear();
+        let decided = match self.plain_source(origin, plain) {
+            Ok((caller, source)) => match self.decide(caller, source, &Condition::None, &mut lines) {
+                Decided::Now(ready) => Ok(ready),
+                Decided::Later(order, responder) => Err(Waiting { caller, order, responder }),
+            },
+            Err(Refused::NotAllowed) => Ok(self.not_allowed(&mut lines)),
+            Err(Refused::Declined(declined)) => Ok(self.decline(declined, &mut lines)),
+        };
+        let done = decided.map(|ready| self.write_plain(&ready, plain, &lines, out));
+        self.bench().lines = lines;
+        done
+    }
+
+    /// Waits for the answer to a plain request, and puts it at the end of `out`.
+    pub async fn finish_plain(&self, waiting: Waiting, plain: &PlainRequest<'_>, out: &mut Vec<u8>) -> After {
+        let mut lines = Lines::default();
+        let ready = self.wait(waiting, &Condition::None, &mut lines).await;
+        self.write_plain(&ready, plain, &lines, out)
+    }
+
+    fn write_plain(&self, ready: &Ready, plain: &PlainRequest<'_>, lines: &Lines, out: &mut Vec<u8>) -> After {
+        let after = if ready.after == After::Close { After::Close } else { plain.after };
+        let now = (self.public.now)().time();
+        lines.write(ready, plain.version, after, now, &mut self.bench().stamps, out);
+        after
+    }
+
+    fn plain_source<'p>(&self, origin: Origin, plain: &PlainRequest<'p>) -> Result<(Caller, Source<'p>), Refused> {
+        let method = if plain.body.is_some() { Method::POST } else { Method::GET };
+        let (claim, source) = match (route(&method, plain.path), plain.body) {
+            (Route::Get(claim, rest), _) => (claim, Source::Path(rest)),
+            (Route::Post(claim), Some(body)) => (claim, Source::Body(body)),
+            (Route::OtherMethod, _) => return Err(Refused::Declined(Declined::OtherMethod)),
+            (Route::Post(_) | Route::Nowhere, _) => return Err(Refused::Declined(Declined::NotFound)),
+        };
+        let caller = self.caller(origin, claim).ok_or(Refused::NotAllowed)?;
+        // As for a body that comes through hyper: before it is looked at.
+        match source {
+            Source::Body(body) if body.len() > limits(caller).octets_max => Err(Refused::Declined(Declined::TooLong)),
+            Source::Body(_) | Source::Path(_) => Ok((caller, source)),
+        }
     }
 
     /// Who asks; none: a claim that doesn't hold.
-    fn caller(&self, guest: &Guest, claim: Option<Claim<'_>>) -> Option<Caller> {
-        self.public.register.caller(guest.origin, claim).ok()
+    fn caller(&self, origin: Origin, claim: Option<Claim<'_>>) -> Option<Caller> {
+        self.public.register.caller(origin, claim).ok()
     }
 
     /// Refused as OCSP refuses.
-    fn not_allowed(&self) -> Response<Full<Bytes>> {
+    fn not_allowed(&self, fields: &mut impl Fields) -> Ready {
         let bench = &mut *self.bench();
         bench.tally.count_stranger(Outcome::NotAllowed);
-        replies::unsigned(Refusal::NotAllowed.reply(), self.read_to(), &mut bench.stamps)
+        replies::unsigned(Refusal::NotAllowed.reply(), self.read_to(), &mut bench.stamps, fields)
     }
 
     /// A request's body, within its caller's limits.
@@ -150,25 +218,39 @@ impl Door {
         Ok(if whole.is_empty() { first } else { whole.into() })
     }
 
-    async fn reply(&self, caller: Caller, source: Source<'_>, condition: Condition) -> Response<Full<Bytes>> {
-        match self.decide(caller, source, &condition) {
-            Decided::Now(response) => response,
+    async fn reply<F: Fields>(
+        &self,
+        caller: Caller,
+        source: Source<'_>,
+        condition: &Condition,
+        fields: &mut F,
+    ) -> Ready {
+        match self.decide(caller, source, condition, fields) {
+            Decided::Now(ready) => ready,
             Decided::Later(order, responder) => {
-                let (tell, told) = tokio::sync::oneshot::channel();
-                // Whoever has gone meanwhile isn't told.
-                responder.order(*order, (self.public.now)(), Box::new(|answer| drop(tell.send(answer))));
-                let answer = told.await.unwrap_or(Err(Refusal::Waited));
-                let bench = &mut *self.bench();
-                match answer {
-                    Ok(reply) => self.signed(bench, caller, reply, &condition),
-                    Err(refusal) => self.refused(bench, caller, refusal),
-                }
+                self.wait(Waiting { caller, order, responder }, condition, fields).await
             }
         }
     }
 
+    async fn wait<F: Fields>(&self, waiting: Waiting, condition: &Condition, fields: &mut F) -> Ready {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        // Whoever has gone meanwhile isn't told.
+        let done = Box::new(|answer| drop(tell.send(answer)));
+        waiting.responder.order(*waiting.order, (self.public.now)(), done);
+        let answer = told.await.unwrap_or(Err(Refusal::Waited));
+        let bench = &mut *self.bench();
+        match answer {
+            Ok(reply) => {
+                let now = (self.public.now)().time();
+                signed(bench, waiting.caller, reply, condition, now, fields)
+            }
+            Err(refusal) => self.refused(bench, waiting.caller, refusal, fields),
+        }
+    }
+
     /// Everything that needs no waiting.
-    fn decide(&self, caller: Caller, source: Source<'_>, condition: &Condition) -> Decided {
+    fn decide<F: Fields>(&self, caller: Caller, source: Source<'_>, condition: &Condition, fields: &mut F) -> Decided {
         let bench = &mut *self.bench();
         let limits = limits(caller);
         let octets = match source {
@@ -177,31 +259,20 @@ impl Door {
         };
         let request = match octets.and_then(|octets| ocsp::read(octets, limits)) {
             Ok(request) => request,
-            Err(malformed) => return Decided::Now(self.refused(bench, caller, Refusal::Malformed(malformed))),
+            Err(malformed) => return Decided::Now(self.refused(bench, caller, Refusal::Malformed(malformed), fields)),
         };
         let Some(responder) = self.public.responder.get() else {
-            return Decided::Now(self.refused(bench, caller, Refusal::TooOld));
+            return Decided::Now(self.refused(bench, caller, Refusal::TooOld, fields));
         };
         let now = (self.public.now)().time();
         match responder.answer(caller, &request, now, &mut bench.signature) {
-            Answer::Kept(reply) => Decided::Now(self.signed(bench, caller, reply, condition)),
-            Answer::Refused(refusal) => Decided::Now(self.refused(bench, caller, refusal)),
+            Answer::Kept(reply) => Decided::Now(signed(bench, caller, reply, condition, now, fields)),
+            Answer::Refused(refusal) => Decided::Now(self.refused(bench, caller, refusal, fields)),
             Answer::Sign(order) => Decided::Later(Box::new(order), responder.clone()),
         }
     }
 
-    fn signed(&self, bench: &mut Bench, caller: Caller, reply: Reply, condition: &Condition) -> Response<Full<Bytes>> {
-        let outcome = match reply.says {
-            Says::Good => Outcome::Good,
-            Says::Held => Outcome::Held,
-            Says::Revoked => Outcome::Revoked,
-            Says::Unknown => Outcome::Unknown,
-        };
-        (0..reply.questions).for_each(|_| bench.tally.count(caller, outcome));
-        replies::signed(reply, condition, (self.public.now)().time(), &mut bench.stamps)
-    }
-
-    fn refused(&self, bench: &mut Bench, caller: Caller, refusal: Refusal) -> Response<Full<Bytes>> {
+    fn refused(&self, bench: &mut Bench, caller: Caller, refusal: Refusal, fields: &mut impl Fields) -> Ready {
         let reply = refusal.reply();
         let outcome = match reply {
             ErrorReply::InternalError | ErrorReply::SigRequired => Outcome::InternalError,
@@ -210,13 +281,13 @@ impl Door {
             ErrorReply::Unauthorized => Outcome::Unauthorized,
         };
         bench.tally.count(caller, outcome);
-        replies::unsigned(reply, self.read_to(), &mut bench.stamps)
+        replies::unsigned(reply, self.read_to(), &mut bench.stamps, fields)
     }
 
-    fn decline(&self, declined: Declined) -> Response<Full<Bytes>> {
+    fn decline(&self, declined: Declined, fields: &mut impl Fields) -> Ready {
         let bench = &mut *self.bench();
         bench.tally.count_stranger(Outcome::Refused);
-        replies::declined(declined, self.read_to(), &mut bench.stamps)
+        replies::declined(declined, self.read_to(), &mut bench.stamps, fields)
     }
 
     fn read_to(&self) -> ReadTo {
@@ -228,6 +299,24 @@ impl Door {
     }
 }
 
+fn signed(
+    bench: &mut Bench,
+    caller: Caller,
+    reply: Reply,
+    condition: &Condition,
+    now: Time,
+    fields: &mut impl Fields,
+) -> Ready {
+    let outcome = match reply.says {
+        Says::Good => Outcome::Good,
+        Says::Held => Outcome::Held,
+        Says::Revoked => Outcome::Revoked,
+        Says::Unknown => Outcome::Unknown,
+    };
+    (0..reply.questions).for_each(|_| bench.tally.count(caller, outcome));
+    replies::signed(reply, condition, now, &mut bench.stamps, fields)
+}
+
 fn limits(caller: Caller) -> RequestLimits {
     match caller.rank {
         Rank::Accredited => RequestLimits::ACCREDITED,
@@ -235,7 +324,8 @@ fn limits(caller: Caller) -> RequestLimits {
     }
 }
 
-fn is_ocsp_request(kind: &[u8]) -> bool {
+/// Whether a Content-Type is that of requests (RFC 6960 appendix A.1).
+pub(super) fn is_ocsp_request(kind: &[u8]) -> bool {
     let end = kind.iter().position(|octet| *octet == b';').unwrap_or(kind.len());
     kind[..end].trim_ascii().eq_ignore_ascii_case(b"application/ocsp-request")
 }

@@ -5,15 +5,12 @@
 
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::header::{
-    ALLOW, CACHE_CONTROL, CONNECTION, CONTENT_TYPE, ETAG, EXPIRES, HeaderMap, HeaderName, HeaderValue,
-    IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
-};
+use hyper::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH};
 use hyper::{Response, StatusCode};
 
 use super::dates::{from_http_date, http_date};
 use crate::asn1::ocsp::ErrorReply;
-use crate::model::Time;
+use crate::model::{Seconds, Time};
 use crate::responder::{Profile, Reply, Reuse};
 use crate::status::ReadTo;
 
@@ -48,8 +45,19 @@ pub(super) enum Condition {
 /// Header values that are the same for many replies in a row.
 #[derive(Debug, Default)]
 pub(super) struct Stamps {
-    position: Option<(ReadTo, HeaderValue)>,
-    dates: [Option<(Time, HeaderValue)>; 2],
+    position: (Option<ReadTo>, String),
+    dates: [(Option<Time>, [u8; 29]); 3],
+}
+
+/// Which date.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Dated {
+    /// Of the reply's making.
+    Made = 0,
+    /// Of its end.
+    Ends = 1,
+    /// Now.
+    Now = 2,
 }
 
 impl Condition {
@@ -63,16 +71,14 @@ impl Condition {
     }
 
     /// Whether the client has that very reply, or one that says the same.
-    fn is_met_by(&self, reply: &Reply, tag: &HeaderValue, now: Time) -> bool {
+    fn is_met_by(&self, reply: &Reply, tag: &[u8], now: Time) -> bool {
         match self {
             Self::None => false,
-            Self::Unlike(tags) => tags.iter().any(|listed| lists(listed.as_bytes(), tag.as_bytes())),
+            Self::Unlike(tags) => tags.iter().any(|listed| lists(listed.as_bytes(), tag)),
             // A certificate that was never changed can't have been anything else before. One that was may have been
             // changed in the very second that the client's copy was made in.
             Self::Since(since) => {
-                reply.changed.is_none()
-                    && reply.produced_at <= *since
-                    && reply.produced_at.since(Time::default()) + 2 <= now.since(Time::default())
+                reply.changed.is_none() && reply.produced_at <= *since && reply.produced_at + Seconds(2) <= now
             }
         }
     }
@@ -85,45 +91,96 @@ fn lists(list: &[u8], tag: &[u8]) -> bool {
         .any(|listed| listed == b"*" || listed == tag || listed.strip_prefix(b"W/").is_some_and(|listed| listed == tag))
 }
 
+/// Where header fields go: to hyper, or straight into octets.
+pub(super) trait Fields {
+    /// One field more; `name` in lower case.
+    fn field(&mut self, name: &'static str, value: &[u8]);
+}
+
+/// A status and a body, whose fields are where they were put.
+#[derive(Debug)]
+pub(super) struct Ready {
+    pub status: StatusCode,
+    pub body: Body,
+    pub after: After,
+}
+
+/// What a response carries.
+#[derive(Debug)]
+pub(super) enum Body {
+    Made(Vec<u8>),
+    Constant(&'static [u8]),
+    /// Not even a length: the client has it already.
+    None,
+}
+
+/// What becomes of the connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// It is kept, if the client wants it.
+    Keep,
+    /// What follows on it may be anything.
+    Close,
+}
+
+impl Body {
+    pub fn octets(&self) -> &[u8] {
+        match self {
+            Self::Made(octets) => octets,
+            Self::Constant(octets) => octets,
+            Self::None => &[],
+        }
+    }
+}
+
 /// A signed reply.
-pub(super) fn signed(reply: Reply, condition: &Condition, now: Time, stamps: &mut Stamps) -> Response<Full<Bytes>> {
-    let tag = tag_of(&reply);
-    let mut headers = HeaderMap::with_capacity(HEADERS);
-    headers.insert(POSITION, stamps.position(reply.read_to));
+pub(super) fn signed(
+    reply: Reply,
+    condition: &Condition,
+    now: Time,
+    stamps: &mut Stamps,
+    fields: &mut impl Fields,
+) -> Ready {
+    fields.field(POSITION, stamps.position(reply.read_to));
     let left = u32::try_from(reply.next_update.unix() - now.unix()).unwrap_or(0);
     let fresh = match reply.reuse {
         Reuse::By(profile) => {
-            headers.insert(LAST_MODIFIED, stamps.date(0, reply.produced_at));
-            headers.insert(EXPIRES, stamps.date(1, reply.next_update));
-            headers.insert(ETAG, tag.clone());
-            headers.insert(CACHE_CONTROL, cache_control(profile, left));
+            let tag = tag_of(&reply);
+            fields.field("last-modified", stamps.date(Dated::Made, reply.produced_at));
+            fields.field("expires", stamps.date(Dated::Ends, reply.next_update));
+            fields.field("etag", &tag);
+            match profile {
+                Profile::National if left >= NATIONAL_MAX_AGE => fields.field("cache-control", b"max-age=60, private"),
+                Profile::National => fields.field("cache-control", format!("max-age={left}, private").as_bytes()),
+                Profile::Web => {
+                    let text = format!("max-age={left}, public, no-transform, must-revalidate");
+                    fields.field("cache-control", text.as_bytes());
+                }
+            }
             !condition.is_met_by(&reply, &tag, now)
         }
         Reuse::Never => {
-            headers.insert(CACHE_CONTROL, NO_STORE);
+            fields.field("cache-control", NO_STORE);
             true
         }
     };
-    let (status, body) = if fresh {
-        headers.insert(CONTENT_TYPE, OCSP_RESPONSE);
-        (StatusCode::OK, Full::from(reply.der))
-    } else {
-        (StatusCode::NOT_MODIFIED, Full::default())
-    };
-    response(status, headers, body)
+    if !fresh {
+        return Ready { status: StatusCode::NOT_MODIFIED, body: Body::None, after: After::Keep };
+    }
+    fields.field("content-type", OCSP_RESPONSE);
+    Ready { status: StatusCode::OK, body: Body::Made(reply.der), after: After::Keep }
 }
 
 /// An unsigned reply: OCSP's own errors, which are answers as far as HTTP is concerned.
-pub(super) fn unsigned(reply: ErrorReply, read_to: ReadTo, stamps: &mut Stamps) -> Response<Full<Bytes>> {
-    let mut headers = HeaderMap::with_capacity(HEADERS);
-    headers.insert(CONTENT_TYPE, OCSP_RESPONSE);
-    headers.insert(CACHE_CONTROL, NO_STORE);
-    headers.insert(POSITION, stamps.position(read_to));
-    response(StatusCode::OK, headers, Full::from(Bytes::from_static(reply.der())))
+pub(super) fn unsigned(reply: ErrorReply, read_to: ReadTo, stamps: &mut Stamps, fields: &mut impl Fields) -> Ready {
+    fields.field("content-type", OCSP_RESPONSE);
+    fields.field("cache-control", NO_STORE);
+    fields.field(POSITION, stamps.position(read_to));
+    Ready { status: StatusCode::OK, body: Body::Constant(reply.der()), after: After::Keep }
 }
 
 /// What is refused before OCSP comes into it.
-pub(super) fn declined(declined: Declined, read_to: ReadTo, stamps: &mut Stamps) -> Response<Full<Bytes>> {
+pub(super) fn declined(declined: Declined, read_to: ReadTo, stamps: &mut Stamps, fields: &mut impl Fields) -> Ready {
     let (status, text) = match declined {
         Declined::Ambiguous => (StatusCode::BAD_REQUEST, "a body has a Content-Length or chunks, not both\n"),
         Declined::BrokenOff => (StatusCode::BAD_REQUEST, "the body broke off\n"),
@@ -132,79 +189,76 @@ pub(super) fn declined(declined: Declined, read_to: ReadTo, stamps: &mut Stamps)
         Declined::OtherType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/ocsp-request\n"),
         Declined::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "the request is too long\n"),
     };
-    let mut headers = HeaderMap::with_capacity(HEADERS);
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    headers.insert(CACHE_CONTROL, NO_STORE);
-    headers.insert(POSITION, stamps.position(read_to));
-    match declined {
-        Declined::OtherMethod => {
-            headers.insert(ALLOW, HeaderValue::from_static("GET, HEAD, POST"));
-        }
-        // What follows on this connection may be anything.
-        Declined::Ambiguous | Declined::BrokenOff | Declined::TooLong => {
-            headers.insert(CONNECTION, HeaderValue::from_static("close"));
-        }
-        Declined::NotFound | Declined::OtherType => {}
+    fields.field("content-type", b"text/plain; charset=utf-8");
+    fields.field("cache-control", NO_STORE);
+    fields.field(POSITION, stamps.position(read_to));
+    let after = match declined {
+        Declined::Ambiguous | Declined::BrokenOff | Declined::TooLong => After::Close,
+        Declined::NotFound | Declined::OtherMethod | Declined::OtherType => After::Keep,
+    };
+    if declined == Declined::OtherMethod {
+        fields.field("allow", b"GET, HEAD, POST");
     }
-    response(status, headers, Full::from(Bytes::from_static(text.as_bytes())))
+    Ready { status, body: Body::Constant(text.as_bytes()), after }
 }
 
 impl Stamps {
-    fn position(&mut self, read_to: ReadTo) -> HeaderValue {
-        match &self.position {
-            Some((known, value)) if *known == read_to => value.clone(),
-            _ => {
-                let text = format!("{}.{}", read_to.epoch.0, read_to.position.0);
-                let value = HeaderValue::try_from(text).expect("digits are a header's value");
-                self.position = Some((read_to, value.clone()));
-                value
-            }
+    fn position(&mut self, read_to: ReadTo) -> &[u8] {
+        let text = &mut self.position;
+        if text.0 != Some(read_to) {
+            *text = (Some(read_to), format!("{}.{}", read_to.epoch.0, read_to.position.0));
         }
+        text.1.as_bytes()
     }
 
-    fn date(&mut self, which: usize, time: Time) -> HeaderValue {
-        match &self.dates[which] {
-            Some((known, value)) if *known == time => value.clone(),
-            _ => {
-                let value = http_date(time);
-                self.dates[which] = Some((time, value.clone()));
-                value
-            }
+    /// A date in HTTP's form.
+    pub fn date(&mut self, which: Dated, time: Time) -> &[u8] {
+        let kept = &mut self.dates[which as usize];
+        if kept.0 != Some(time) {
+            *kept = (Some(time), http_date(time));
         }
+        &kept.1
     }
 }
 
-fn response(status: StatusCode, headers: HeaderMap, body: Full<Bytes>) -> Response<Full<Bytes>> {
+impl Fields for HeaderMap {
+    fn field(&mut self, name: &'static str, value: &[u8]) {
+        let value = HeaderValue::from_bytes(value).expect("the fields of this table are digits, letters and signs");
+        self.insert(HeaderName::from_static(name), value);
+    }
+}
+
+/// As hyper takes it.
+pub(super) fn response(ready: Ready, mut headers: HeaderMap) -> Response<Full<Bytes>> {
+    if ready.after == After::Close {
+        headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    }
+    let body = match ready.body {
+        Body::Made(octets) => Full::from(octets),
+        Body::Constant(octets) => Full::from(Bytes::from_static(octets)),
+        Body::None => Full::default(),
+    };
     let mut response = Response::new(body);
-    *response.status_mut() = status;
+    *response.status_mut() = ready.status;
     *response.headers_mut() = headers;
     response
 }
 
 /// Strong: the signature fixes all of the body.
-fn tag_of(reply: &Reply) -> HeaderValue {
+fn tag_of(reply: &Reply) -> [u8; 34] {
     let mut text = [b'"'; 34];
     for (pair, octet) in text[1..33].as_chunks_mut::<2>().0.iter_mut().zip(reply.tag) {
         *pair = [HEX[usize::from(octet >> 4)], HEX[usize::from(octet & 15)]];
     }
-    HeaderValue::from_bytes(&text).expect("hexadecimal digits are a header's value")
-}
-
-fn cache_control(profile: Profile, left: u32) -> HeaderValue {
-    match profile {
-        Profile::National if left >= NATIONAL_MAX_AGE => HeaderValue::from_static("max-age=60, private"),
-        Profile::National => HeaderValue::try_from(format!("max-age={left}, private")).expect("digits and letters"),
-        Profile::Web => HeaderValue::try_from(format!("max-age={left}, public, no-transform, must-revalidate"))
-            .expect("digits and letters"),
-    }
+    text
 }
 
 /// How far the ledger had been read, as `epoch.position`.
-const POSITION: HeaderName = HeaderName::from_static("tashika-position");
-const OCSP_RESPONSE: HeaderValue = HeaderValue::from_static("application/ocsp-response");
-const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+const POSITION: &str = "tashika-position";
+const OCSP_RESPONSE: &[u8] = b"application/ocsp-response";
+const NO_STORE: &[u8] = b"no-store";
 /// A loss that is reported now is in the answer that is fetched in a minute.
 const NATIONAL_MAX_AGE: u32 = 60;
 /// Those of a reply, with hyper's own.
-const HEADERS: usize = 10;
+pub(super) const FIELDS: usize = 10;
 const HEX: &[u8; 16] = b"0123456789abcdef";

@@ -4,19 +4,21 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
+use std::os::fd::{AsRawFd as _, OwnedFd};
 
-use socket2::{Domain, Protocol, Socket, Type};
+use rustix::net::sockopt::{set_socket_reuseaddr, set_socket_reuseport, set_tcp_nodelay};
+use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, ipproto, listen as listen_on, socket_with};
 use tokio::sync::watch;
 
 /// So many sockets that listen on one address; where it has port 0, all on the port that the first was given.
 pub fn listen(address: SocketAddr, sockets: usize) -> io::Result<Vec<TcpListener>> {
     // Sockets that share an address would share it with another process, too, and nobody would be told.
-    drop(bind(address, Sharing::Refused)?);
-    let first = bind(address, Sharing::Allowed)?;
-    let bound = first.local_addr()?;
+    drop(bound(address, Sharing::Refused)?);
+    let first = bound(address, Sharing::Allowed)?;
+    let address = first.local_addr()?;
     let mut all = vec![first];
     for _ in 1..sockets {
-        all.push(bind(bound, Sharing::Allowed)?);
+        all.push(bound(address, Sharing::Allowed)?);
     }
     Ok(all)
 }
@@ -33,17 +35,40 @@ enum Sharing {
     Refused,
 }
 
-fn bind(address: SocketAddr, sharing: Sharing) -> io::Result<TcpListener> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+fn bound(address: SocketAddr, sharing: Sharing) -> io::Result<TcpListener> {
+    let family = if address.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+    let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC, Some(ipproto::TCP))?;
     // A restart must not wait until the last connections of the one before are forgotten.
-    socket.set_reuse_address(true)?;
-    socket.set_reuse_port(sharing == Sharing::Allowed)?;
+    set_socket_reuseaddr(&socket, true)?;
+    set_socket_reuseport(&socket, sharing == Sharing::Allowed)?;
     // Inherited by connections: a reply leaves as soon as it is written.
-    socket.set_tcp_nodelay(true)?;
-    socket.bind(&address.into())?;
-    socket.listen(BACKLOG)?;
+    set_tcp_nodelay(&socket, true)?;
+    bind(&socket, &address)?;
+    accept_with_octets(&socket)?;
+    listen_on(&socket, BACKLOG)?;
     Ok(socket.into())
 }
 
+/// Connections are accepted when their first octets are here: most bring their one request along, and are answered without
+/// waiting. Who connects and says nothing is accepted, and timed, a little later.
+#[allow(unsafe_code, reason = "no safe interface sets this option")]
+fn accept_with_octets(socket: &OwnedFd) -> io::Result<()> {
+    let seconds: libc::c_int = SILENT_SECONDS;
+    // SAFETY: the descriptor is open for as long as `socket` is borrowed; the system reads one `c_int`, which lives until the
+    // call returns and whose length is told, and keeps no pointer to it.
+    let done = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            libc::IPPROTO_TCP,
+            libc::TCP_DEFER_ACCEPT,
+            (&raw const seconds).cast(),
+            size_of_val(&seconds) as libc::socklen_t,
+        )
+    };
+    if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+}
+
+/// How long the system keeps a connection that says nothing to itself.
+const SILENT_SECONDS: i32 = 5;
 /// Connections that wait to be accepted, as far as the system allows (net.core.somaxconn).
 const BACKLOG: i32 = 4_096;

@@ -2,15 +2,16 @@
 //!
 //! Made by `edge` for each connection, driven by hyper.
 
+use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::watch::{Phase, Ticks, Watch};
+use super::watch::{Phase, Ticks, Watch, Word};
 
 /// A connection's two directions.
 pub(super) struct Wire {
@@ -31,29 +32,55 @@ pub(super) enum Protocol {
 }
 
 impl Wire {
-    pub fn new(stream: TcpStream, watch: Arc<Watch>, ticks: Arc<Ticks>) -> Self {
-        Self { stream, watch, ticks, first: Vec::new(), protocol: Protocol::Http1 }
+    pub fn new(stream: TcpStream, first: Vec<u8>, watch: Arc<Watch>, ticks: Arc<Ticks>) -> Self {
+        Self { stream, watch, ticks, first, protocol: Protocol::Http1 }
     }
 
-    /// Reads what comes first, and says whether that begins HTTP/2 by prior knowledge (RFC 9113 §3.4). It is read again by
-    /// whoever reads next. An error, or nothing at all: there is nobody to talk to.
-    pub async fn protocol(&mut self) -> io::Result<Protocol> {
-        use tokio::io::AsyncReadExt as _;
-        let mut first = Vec::with_capacity(FIRST_OCTETS);
-        loop {
-            if self.stream.read_buf(&mut first).await? == 0 {
-                return Err(io::ErrorKind::UnexpectedEof.into());
-            }
+    /// What was read and not taken yet.
+    pub fn octets(&self) -> &[u8] {
+        &self.first
+    }
+
+    /// The first of them are done with.
+    pub fn take(&mut self, count: usize) {
+        self.first.drain(..count);
+    }
+
+    /// Reads some more octets behind those that were not taken yet; whoever reads next gets all of them. None came: the
+    /// other side is done, or this one was told to be.
+    pub async fn more(&mut self) -> io::Result<usize> {
+        let between = self.first.is_empty();
+        self.first.reserve(READ_OCTETS);
+        let told = poll_fn(|_| if self.watch.word() == Word::Stay { Poll::Pending } else { Poll::Ready(()) });
+        let read = self.stream.read_buf(&mut self.first);
+        let count = tokio::select! {
+            biased;
+            read = read => read?,
+            // Only between requests: what has begun is finished.
+            () = told, if between => 0,
+        };
+        if count > 0 {
             self.watch.octets_came(&self.ticks);
-            let common = first.len().min(PREFACE.len());
-            if first[..common] != PREFACE[..common] || common == PREFACE.len() {
-                if first.starts_with(PREFACE) {
-                    self.protocol = Protocol::Http2;
-                }
-                self.first = first;
-                return Ok(self.protocol);
-            }
         }
+        Ok(count)
+    }
+
+    /// Writes all of it.
+    pub async fn write(&mut self, octets: &[u8]) -> io::Result<()> {
+        self.stream.write_all(octets).await
+    }
+
+    /// Which protocol the octets begin; none: too few to tell.
+    pub fn protocol(&mut self) -> Option<Protocol> {
+        let common = self.first.len().min(PREFACE.len());
+        if self.first[..common] != PREFACE[..common] {
+            return Some(Protocol::Http1);
+        }
+        if common < PREFACE.len() {
+            return None;
+        }
+        self.protocol = Protocol::Http2;
+        Some(Protocol::Http2)
     }
 }
 
@@ -107,5 +134,5 @@ impl AsyncWrite for Wire {
 
 /// The client's half of HTTP/2's connection preface.
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// What most requests fit into, header and body.
-const FIRST_OCTETS: usize = 1_024;
+/// What most requests fit into.
+const READ_OCTETS: usize = 1_024;

@@ -1,0 +1,136 @@
+//! One connection's whole life: plain requests as long as there are only such, then hyper. How it ends is its caller's
+//! business: there is nobody here to tell. Started by `edge`.
+
+use std::convert::Infallible;
+use std::future::{Future, poll_fn};
+use std::io;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::Poll;
+
+use hyper::server::conn::{http1, http2};
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+
+use super::edge::Counted;
+use super::ocsp::{Door, Guest};
+use super::plain::{Plain, recognise};
+use super::replies::After;
+use super::watch::{Phase, Watch, Word};
+use super::wire::{Protocol, Wire};
+
+/// What comes after plain requests.
+enum Next {
+    /// Nothing: the connection has ended.
+    End,
+    /// Something for hyper.
+    Other(Protocol),
+}
+
+/// Serves a connection to its end.
+pub(super) async fn converse(mut wire: Wire, guest: Guest, door: Arc<Door>, _counted: Counted) {
+    let watch = guest.watch.clone();
+    let plainly = attended(&watch, plainly(&mut wire, &guest, &door), |_| {}).await;
+    let Some(Ok(Next::Other(protocol))) = plainly else { return };
+    let guest = Arc::new(guest);
+    let service = service_fn(move |request| {
+        let (door, guest) = (door.clone(), guest.clone());
+        async move { Ok::<_, Infallible>(door.answer(&guest, request).await) }
+    });
+    match protocol {
+        Protocol::Http1 => {
+            let connection = http1::Builder::new()
+                .max_buf_size(HEADER_OCTETS_MAX)
+                .max_headers(HEADERS_MAX)
+                .pipeline_flush(true)
+                .serve_connection(TokioIo::new(wire), service);
+            attended(&watch, connection, |connection| connection.graceful_shutdown()).await;
+        }
+        Protocol::Http2 => {
+            let connection = http2::Builder::new(TokioExecutor::new())
+                .max_concurrent_streams(STREAMS_MAX)
+                .max_header_list_size(HEADER_LIST_MAX)
+                .serve_connection(TokioIo::new(wire), service);
+            attended(&watch, connection, |connection| connection.graceful_shutdown()).await;
+        }
+    }
+}
+
+/// Answers plain requests until something else comes, or nothing more.
+async fn plainly(wire: &mut Wire, guest: &Guest, door: &Door) -> io::Result<Next> {
+    let mut out = Vec::new();
+    let mut looked = 0;
+    loop {
+        if wire.octets().len() == looked {
+            // Everything that is there was looked at: what was answered goes out before anything else is waited for.
+            if !out.is_empty() {
+                wire.write(&out).await?;
+                out.clear();
+            }
+            if wire.more().await? == 0 {
+                return Ok(Next::End);
+            }
+        }
+        if wire.protocol() == Some(Protocol::Http2) {
+            return Ok(Next::Other(Protocol::Http2));
+        }
+        match recognise(wire.octets()) {
+            Plain::Begun => {
+                // A second look at the same beginning would be a third and a fourth: whoever sends in drops is hyper's.
+                if looked > 0 {
+                    return hand_on(wire, &out).await;
+                }
+                looked = wire.octets().len();
+            }
+            Plain::Other => return hand_on(wire, &out).await,
+            Plain::Request(plain, length) => {
+                guest.watch.enter(Phase::Busy, &door.ticks);
+                let after = match door.answer_plain(guest.origin, &plain, &mut out) {
+                    Ok(after) => after,
+                    Err(waiting) => door.finish_plain(waiting, &plain, &mut out).await,
+                };
+                guest.watch.enter(Phase::Idle, &door.ticks);
+                wire.take(length);
+                looked = 0;
+                if after == After::Close {
+                    wire.write(&out).await?;
+                    return Ok(Next::End);
+                }
+            }
+        }
+    }
+}
+
+async fn hand_on(wire: &mut Wire, out: &[u8]) -> io::Result<Next> {
+    wire.write(out).await?;
+    Ok(Next::Other(Protocol::Http1))
+}
+
+/// Runs a connection until it ends or is told to leave; `finish` is called when it is told to finish.
+async fn attended<F: Future>(watch: &Watch, future: F, finish: impl Fn(Pin<&mut F>)) -> Option<F::Output> {
+    let mut future = pin!(future);
+    let (mut attends, mut finishing) = (false, false);
+    poll_fn(|context| {
+        if !attends {
+            watch.attend(context.waker());
+            attends = true;
+        }
+        match watch.word() {
+            Word::Leave => return Poll::Ready(None),
+            Word::Finish if !finishing => {
+                finish(future.as_mut());
+                finishing = true;
+            }
+            Word::Finish | Word::Stay => {}
+        }
+        future.as_mut().poll(context).map(Some)
+    })
+    .await
+}
+
+/// A GET of the longest request that strangers may send, in base64 with every octet escaped, is longer; no client does that.
+const HEADER_OCTETS_MAX: usize = 64 * 1_024;
+const HEADERS_MAX: usize = 64;
+const HEADER_LIST_MAX: u32 = 64 * 1_024;
+/// Requests at once over one connection.
+const STREAMS_MAX: u32 = 128;
