@@ -70,6 +70,8 @@ impl Seat {
         let socket = watched(self.socket.try_clone()?)?;
         let door = Arc::new(Door::new(public, self.tally));
         let floor = Floor { at: self.at, table: self.table, door, limits, watches: Mutex::default() };
+        let mailbox = floor.door.mailbox.clone();
+        tokio::spawn(async move { mailbox.deliver().await });
         let mut ticker = tokio::time::interval(TICK);
         let mut reception = Reception::default();
         reception.allow(HANDED_PER_SECOND);

@@ -11,6 +11,7 @@ mod connection;
 mod dates;
 mod edge;
 mod listener;
+mod mailbox;
 mod ocsp;
 mod plain;
 mod probes;

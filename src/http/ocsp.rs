@@ -16,6 +16,7 @@ use crate::parties::{Claim, Origin, Outcome, Register, Tally};
 use crate::responder::{Answer, Order, Refusal, Reply, Responder, Says};
 use crate::status::{ReadTo, Signature};
 
+use super::mailbox::Mailbox;
 use super::plain::{Lines, PlainRequest};
 use super::replies::{self, After, Condition, Declined, FIELDS, Fields, Ready, Stamps};
 use super::routes::{Route, route};
@@ -37,6 +38,8 @@ pub(super) struct Door {
     /// Taken by one request at a time, all of this thread: nobody waits.
     bench: Mutex<Bench>,
     pub ticks: Arc<Ticks>,
+    /// Where what was signed arrives.
+    pub mailbox: Arc<Mailbox>,
 }
 
 /// Memory that is used for one request after another, and the counters.
@@ -84,7 +87,7 @@ impl Door {
     pub fn new(public: Arc<Public>, tally: Tally) -> Self {
         let (stamps, lines) = (Stamps::default(), Lines::default());
         let bench = Bench { signature: Signature::default(), path: Vec::new(), stamps, lines, tally };
-        Self { public, bench: Mutex::new(bench), ticks: Arc::new(Ticks::default()) }
+        Self { public, bench: Mutex::new(bench), ticks: Arc::new(Ticks::default()), mailbox: Arc::default() }
     }
 
     pub fn origin(&self, address: IpAddr) -> Origin {
@@ -235,8 +238,8 @@ impl Door {
 
     async fn wait<F: Fields>(&self, waiting: Waiting, condition: &Condition, fields: &mut F) -> Ready {
         let (tell, told) = tokio::sync::oneshot::channel();
-        // Whoever has gone meanwhile isn't told.
-        let done = Box::new(|answer| drop(tell.send(answer)));
+        let mailbox = self.mailbox.clone();
+        let done = Box::new(move |answer| mailbox.post(tell, answer));
         waiting.responder.order(*waiting.order, (self.public.now)(), done);
         let answer = told.await.unwrap_or(Err(Refusal::Waited));
         let bench = &mut *self.bench();

@@ -70,6 +70,8 @@ pub struct Responder {
 struct Desk {
     lane: Lane,
     turns: Shares,
+    /// Threads that wait for work: who has some wakes one, and nobody where there is none.
+    sleeping: usize,
 }
 
 /// The latest thisUpdate that was ever signed here; no later signature says an earlier one.

@@ -48,9 +48,12 @@ impl Responder {
     pub(super) fn enter_lane(&self, ticket: Ticket) {
         let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
         let entered = desk.lane.enter(ticket, self.limits);
+        let sleeping = desk.sleeping > 0;
         drop(desk);
         match entered {
-            Entered::Waits => self.bell.notify_one(),
+            // Ringing is a call to the system, whether anybody hears it or not.
+            Entered::Waits if sleeping => self.bell.notify_one(),
+            Entered::Waits => {}
             Entered::Full(done) => done(Err(Refusal::Full)),
         }
     }
@@ -93,11 +96,13 @@ impl Responder {
 
     /// Waits until there may be something to do, at most so long.
     pub fn wait_for_work(&self, at_most: Duration) {
-        let desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut desk = self.desk.lock().unwrap_or_else(PoisonError::into_inner);
         if desk.lane.waits(Rank::Accredited) || desk.lane.waits(Rank::Anonymous) {
             return;
         }
-        drop(self.bell.wait_timeout(desk, at_most).unwrap_or_else(PoisonError::into_inner));
+        desk.sleeping += 1;
+        let (mut desk, _) = self.bell.wait_timeout(desk, at_most).unwrap_or_else(PoisonError::into_inner);
+        desk.sleeping -= 1;
     }
 
     fn serve(
