@@ -1,31 +1,85 @@
-//! What an answer costs over the network, beside what the same octets cost without one.
+//! What an answer costs: `cargo bench --bench answers` prints the table of `docs/PERFORMANCE.md`.
+//!
+//! Ratios, measured in turns in one run: servers on the first core, the load generator (`loadtest/`) on the second, the least
+//! of several rounds of each. `-- NAME…` measures only those figures (see [`FIGURES`]); `-- --quick` with fewer certificates
+//! and shorter rounds, to see that it runs. Needs `cc`, `taskset` and, for one figure, `nginx`.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
+#![allow(missing_docs)]
 
+mod in_process;
+mod kept;
+mod lane;
+mod load;
 mod served;
 
+#[path = "../ledger/table.rs"]
+#[allow(dead_code, reason = "shared with the ledger's benchmark, which uses other parts")]
+mod table;
+
 use served::{KeptReplies, Wanted, serve};
+use table::Table;
+
+/// How much is done.
+#[derive(Clone, Copy)]
+pub struct Scale {
+    pub million: u64,
+    pub ten_million: u64,
+    pub seconds: u64,
+    pub rounds: usize,
+}
+
+type Figure = (&'static str, fn(Scale, &mut Table));
+
+const FIGURES: [Figure; 9] = [
+    ("kept", kept::keep_alive),
+    ("nginx", kept::nginx),
+    ("close", kept::close),
+    ("millions", kept::millions),
+    ("path", in_process::path),
+    ("lane", lane::saturated),
+    ("advance", in_process::advance),
+    ("sets", in_process::sets),
+    ("storm", lane::storm),
+];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let value = |name: &str| {
         arguments.iter().find_map(|argument| argument.strip_prefix(name).and_then(|rest| rest.strip_prefix('=')))
     };
-    if arguments.iter().any(|argument| argument == "serials") {
-        let count: u64 = value("certificates").map_or(1, |count| count.parse().expect("a number"));
-        (1..=count).for_each(|number| println!("{}", served::serial(number)));
-        return;
+    let number = |name: &str, usual: u64| value(name).map_or(usual, |text| text.parse().expect("a number"));
+    match arguments.first().map(String::as_str) {
+        Some("serve") => serve(&Wanted {
+            listen: value("listen").unwrap_or("127.0.0.1:7080").parse().expect("an address"),
+            certificates: number("certificates", 1_000_000),
+            ca: value("ca").unwrap_or("card-sign-g2-p256").into(),
+            kept: match value("kept") {
+                Some("none") => KeptReplies::None,
+                Some("signed") => KeptReplies::Signed,
+                _ => KeptReplies::Filled,
+            },
+            threads: number("threads", 1) as usize,
+            signers: number("signers", 1) as usize,
+        }),
+        _ => measure(&arguments),
     }
-    serve(&Wanted {
-        listen: value("listen").unwrap_or("127.0.0.1:7080").parse().expect("an address"),
-        certificates: value("certificates").map_or(1_000_000, |count| count.parse().expect("a number")),
-        ca: value("ca").unwrap_or("card-sign-g2-p256").into(),
-        kept: match value("kept") {
-            Some("none") => KeptReplies::None,
-            Some("filled") => KeptReplies::Filled,
-            _ => KeptReplies::Signed,
-        },
-        threads: value("threads").map_or(1, |count| count.parse().expect("a number")),
-        signers: value("signers").map_or(1, |count| count.parse().expect("a number")),
-    });
+}
+
+fn measure(arguments: &[String]) {
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let scale = if quick {
+        Scale { million: 100_000, ten_million: 1_000_000, seconds: 1, rounds: 2 }
+    } else {
+        Scale { million: 1_000_000, ten_million: 10_000_000, seconds: 3, rounds: 4 }
+    };
+    let mut table = Table::new(quick);
+    let chosen = |name: &str| arguments.iter().any(|argument| argument == name);
+    let all = !FIGURES.iter().any(|(name, _)| chosen(name));
+    for (name, figure) in FIGURES {
+        if all || chosen(name) {
+            figure(scale, &mut table);
+        }
+    }
+    table.print();
 }

@@ -8,6 +8,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
 use tashika::app::compose;
+use tashika::asn1::ocsp::HashedIssuer;
 use tashika::asn1::{CertificateFields, certificates_in};
 use tashika::http::{self, EdgeLimits, Public, TimeLimits};
 use tashika::keys::OcspSigner;
@@ -44,17 +45,7 @@ pub enum KeptReplies {
 
 /// Serves until it is killed.
 pub fn serve(wanted: &Wanted) {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("certs-testdata").join(&wanted.ca);
-    let table = Arc::new(Table::empty(HashKey::new([0x5a; 16])));
-    fill(&table, wanted.certificates);
-    let (ca, number) = (issuer(&folder, wanted.kept), wanted.certificates);
-    let responder = Arc::new(Responder::new(table.clone(), Tiers::default(), Issuers::new(vec![ca]), &[7; 32]));
-    hear(&responder);
-    match wanted.kept {
-        KeptReplies::None => {}
-        KeptReplies::Filled => keep_filled(&table, number),
-        KeptReplies::Signed => while responder.work(moment()) == Worked::Done {},
-    }
+    let (responder, _) = responder(&wanted.ca, wanted.certificates, wanted.kept);
     let heard = responder.clone();
     std::thread::spawn(move || {
         loop {
@@ -74,6 +65,34 @@ pub fn serve(wanted: &Wanted) {
         std::thread::Builder::new().name("signer".into()).spawn(signs).expect("a thread");
     }
     edge(wanted, &responder);
+}
+
+/// A responder for so many certificates, and the issuer as SHA-1 names it.
+pub fn responder(ca: &str, certificates: u64, kept: KeptReplies) -> (Arc<Responder>, HashedIssuer) {
+    let table = Arc::new(Table::empty(HashKey::new([0x5a; 16])));
+    fill(&table, certificates);
+    let presign = if kept == KeptReplies::Signed { Presign::All } else { Presign::Off };
+    let (issuer, hashed) = issuer(ca, presign);
+    let responder = Responder::new(table.clone(), Tiers::default(), Issuers::new(vec![issuer]), &[7; 32]);
+    hear(&responder);
+    match kept {
+        KeptReplies::None => {}
+        KeptReplies::Filled => keep_filled(&table, certificates),
+        KeptReplies::Signed => while responder.work(moment()) == Worked::Done {},
+    }
+    (Arc::new(responder), hashed)
+}
+
+/// Lets it sign everything in advance.
+pub fn presign(responder: &Responder, ca: &str) {
+    responder.set_issuers(Issuers::new(vec![issuer(ca, Presign::All).0]));
+}
+
+/// The key that signs for a CA of the test data.
+pub fn signer(ca: &str) -> OcspSigner {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("certs-testdata").join(ca);
+    OcspSigner::new(key(&folder.join("ocsp.key")), &pem(&folder, "ocsp-good.pem"), &pem(&folder, "issuer.pem"), time())
+        .expect("a signer")
 }
 
 fn edge(wanted: &Wanted, responder: &Arc<Responder>) {
@@ -122,26 +141,27 @@ pub fn serial(number: u64) -> Serial {
     Serial::from_unsigned(&octets).expect("sixteen octets")
 }
 
-fn issuer(folder: &Path, kept: KeptReplies) -> Issuer {
-    let pem = |name: &str| {
-        certificates_in(&std::fs::read(folder.join(name)).expect("test data")).expect("a certificate").remove(0)
-    };
-    let ca = pem("issuer.pem");
-    let hashes = CertificateFields::from_der(&ca).expect("a certificate").issuer_hashes();
-    let signer = OcspSigner::new(key(&folder.join("ocsp.key")), &pem("ocsp-good.pem"), &ca, time()).expect("a signer");
+fn pem(folder: &Path, name: &str) -> Vec<u8> {
+    certificates_in(&std::fs::read(folder.join(name)).expect("test data")).expect("a certificate").remove(0)
+}
+
+fn issuer(ca: &str, presign: Presign) -> (Issuer, HashedIssuer) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("certs-testdata").join(ca);
+    let certificate = pem(&folder, "issuer.pem");
+    let hashes = CertificateFields::from_der(&certificate).expect("a certificate").issuer_hashes();
     let registered = Registered {
         no: IssuerNo(1),
         name: "measured".into(),
-        certificate: ca,
+        certificate,
         name_sha1: hashes.name_sha1,
         key_sha1: hashes.key_sha1,
         name_sha256: hashes.name_sha256,
         key_sha256: hashes.key_sha256,
     };
-    let presign = if kept == KeptReplies::Signed { Presign::All } else { Presign::Off };
     // A day: what is measured is not what is signed again meanwhile.
     let policy = Policy { validity: Seconds::days(1), presign, ..Policy::of(Profile::National) };
-    Issuer::new(&registered, policy, Some(Signatory::new(1, signer, Named::ByKey))).expect("a certificate")
+    let signatory = Signatory::new(1, signer(ca), Named::ByKey);
+    (Issuer::new(&registered, policy, Some(signatory)).expect("a certificate"), hashes.sha1())
 }
 
 /// The test data's keys are public, and so are their files; a key's own file may not be.
@@ -212,12 +232,14 @@ fn hear(responder: &Responder) {
     responder.hear(Freshness { known_at: Some(time()) }, moment());
 }
 
-fn moment() -> Moment {
+/// Both clocks.
+pub fn moment() -> Moment {
     static BEGAN: OnceLock<Instant> = OnceLock::new();
     Moment { wall: now(), steady_ms: BEGAN.get_or_init(Instant::now).elapsed().as_millis() as u64 }
 }
 
-fn time() -> Time {
+/// The present second.
+pub fn time() -> Time {
     now().time()
 }
 
