@@ -75,7 +75,8 @@ pub fn tell(told: Told, form: Form) {
 }
 
 pub const EXAMPLES: &str = "\
-The public listener answers nothing but 404 until OCSP and CRLs are built. On the admin listener:
+On the public listener, OCSP: POST to / or /ocsp, GET with the request in base64 behind it; parties of the
+register ask under /p/PARTY/SERVICE/. On the admin listener:
   /healthz  200 while the process runs
   /readyz   200 when it is up to date; otherwise 503, with the obstacles in JSON
 
