@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 #![allow(missing_docs)]
 
+mod fresh;
 mod in_process;
 mod kept;
 mod lane;
@@ -31,7 +32,7 @@ pub struct Scale {
 
 type Figure = (&'static str, fn(Scale, &mut Table));
 
-const FIGURES: [Figure; 9] = [
+const FIGURES: [Figure; 10] = [
     ("kept", kept::keep_alive),
     ("nginx", kept::nginx),
     ("close", kept::close),
@@ -39,6 +40,7 @@ const FIGURES: [Figure; 9] = [
     ("path", in_process::path),
     ("lane", lane::saturated),
     ("advance", in_process::advance),
+    ("fresh", fresh::sqlite),
     ("sets", in_process::sets),
     ("storm", lane::storm),
 ];
