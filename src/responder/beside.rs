@@ -30,13 +30,17 @@ impl Beside {
         Self { kept: DashMap::new(), kept_max }
     }
 
-    /// Keeps a signature; when there is no room, first throws out what is no longer valid.
+    /// Keeps a signature unless there is no room, or a later one is there.
     pub fn keep(&self, no: CertificateNo, form: Form, signed: SignedFor, signature: &[u8]) {
         let at = (no, form);
         if self.kept.len() >= self.kept_max && !self.kept.contains_key(&at) {
             return;
         }
-        self.kept.insert(at, Kept { signed, signature: signature.into() });
+        let age = |signed: &SignedFor| (signed.reflects, signed.this_update);
+        let mut kept = self.kept.entry(at).or_insert_with(|| Kept { signed, signature: signature.into() });
+        if age(&kept.signed) < age(&signed) {
+            *kept = Kept { signed, signature: signature.into() };
+        }
     }
 
     /// Throws out what is no longer valid. For whoever sweeps.

@@ -97,8 +97,8 @@ impl Lane {
     }
 
     /// Those who waited for the same signature; from now on it must be ordered anew.
-    pub fn land(&mut self, flight: Option<Flight>) -> Vec<Done> {
-        flight.and_then(|flight| self.flights.remove(&flight)).unwrap_or_default()
+    pub fn land(&mut self, flight: Flight) -> Vec<Done> {
+        self.flights.remove(&flight).unwrap_or_default()
     }
 
     fn line(&mut self, rank: Rank) -> &mut Line {

@@ -84,6 +84,8 @@ impl Refresh {
     pub fn hurry(&self) {
         let mut state = self.state();
         (state.hurry, state.next_at) = (true, Time::default());
+        // One that is under way would sign what is still good before what isn't any more.
+        state.sweep = None;
     }
 
     pub fn set_wanted(&self, issuers: &Issuers) {
@@ -213,7 +215,7 @@ impl Responder {
             let cert_id = cert_id(hashed, parameters, &key.serial);
             let singles = [said.single(&cert_id, issuer, &signed)];
             let tbs = stated(&by.id, &signed, &singles, None, NotIssued::Unknown).to_be_signed();
-            let signature = by.signer().sign(&tbs).map_err(|_| Refusal::SignerFailed)?;
+            let signature = self.signature(by, &tbs)?;
             if *form == Form::in_table(issuer.policy().forms) {
                 self.kept(self.table.keep_reply(view.no, &signed, &signature));
             } else {
@@ -232,16 +234,16 @@ fn is_due(view: &View, issuer: &Issuer, known_at: Time) -> bool {
     }
     let validity = signed.next_update.unix() - signed.this_update.unix();
     let age = known_at.unix() - signed.this_update.unix();
-    // Spread over a quarter of the validity, by the certificate's own number.
+    // Spread over a fifth of the validity, by the certificate's own number.
     let spread = i64::from(view.no.0.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes()[0]);
     age > 0 && age >= validity * (DUE_FROM * 256 + spread * (DUE_UNTIL - DUE_FROM)) / (256 * DUE_OF)
 }
 
-/// A reply is signed again between a quarter and a half of its validity: before half of it, as the root programmes want
-/// it for short ones, and with as much left for when nobody can sign.
-const DUE_FROM: i64 = 1;
-const DUE_UNTIL: i64 = 2;
-const DUE_OF: i64 = 4;
+/// A reply is due between a quarter of its validity and a sweep before half of it, so that it is signed again before half
+/// of it, as the root programmes want it for short ones, and with as much left for when nobody can sign.
+const DUE_FROM: i64 = 5;
+const DUE_UNTIL: i64 = 9;
+const DUE_OF: i64 = 20;
 /// Sweeps in one validity.
 const SWEEPS: u32 = 20;
 const SWEEP_EVERY_MAX: u32 = 600;
@@ -249,3 +251,6 @@ const SWEEP_EVERY_MAX: u32 = 600;
 const SLICE: u64 = 64;
 /// What is listed one by one.
 const URGENT_MAX: usize = 100_000;
+
+const _: () =
+    assert!(DUE_UNTIL * 2 + 2 * DUE_OF / SWEEPS as i64 <= DUE_OF, "the sweep that finds it due comes before half");

@@ -109,20 +109,30 @@ impl Refusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Said {
     status: CertStatus,
+    told: Told,
     lost_at: Option<Time>,
     expires: Day,
+}
+
+/// What the date of a status is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// That of an event.
+    Event,
+    /// The beginning of a validity, which may lie ahead.
+    Validity,
 }
 
 impl Said {
     /// Of a certificate that the table has.
     pub fn of(view: &View) -> Self {
-        let (status, lost_at) = match view.standing {
-            Standing::Good => (CertStatus::Good, None),
-            Standing::Held { since, lost_at } => (CertStatus::Held { since }, lost_at),
-            Standing::Pending { since } => (CertStatus::Held { since }, None),
-            Standing::Revoked { reason, at, lost_at } => (CertStatus::Revoked { at, reason }, lost_at),
+        let (status, told, lost_at) = match view.standing {
+            Standing::Good => (CertStatus::Good, Told::Event, None),
+            Standing::Held { since, lost_at } => (CertStatus::Held { since }, Told::Event, lost_at),
+            Standing::Pending { since } => (CertStatus::Held { since }, Told::Validity, None),
+            Standing::Revoked { reason, at, lost_at } => (CertStatus::Revoked { at, reason }, Told::Event, lost_at),
         };
-        Self { status, lost_at, expires: view.expires }
+        Self { status, told, lost_at, expires: view.expires }
     }
 
     /// Of one that was never issued (RFC 6960 §2.2, §4.4.8).
@@ -131,15 +141,16 @@ impl Said {
             policy::NotIssued::Revoked => CertStatus::Held { since: Time::default() },
             policy::NotIssued::Unauthorized | policy::NotIssued::Unknown => CertStatus::Unknown,
         };
-        Self { status, lost_at: None, expires: Day::LAST }
+        Self { status, told: Told::Event, lost_at: None, expires: Day::LAST }
     }
 
-    /// The latest time that is said in it: no answer may claim to have been known before what it tells of.
+    /// The latest event that it tells of: no answer may claim to have been known before. The beginning of a validity is
+    /// none: it may lie ahead, and no answer may be dated so.
     pub fn latest(&self) -> Option<Time> {
-        match self.status {
-            CertStatus::Good | CertStatus::Unknown => None,
-            CertStatus::Held { since } => Some(since),
-            CertStatus::Revoked { at, .. } => Some(at),
+        match (self.told, self.status) {
+            (Told::Validity, _) | (Told::Event, CertStatus::Good | CertStatus::Unknown) => None,
+            (Told::Event, CertStatus::Held { since }) => Some(since),
+            (Told::Event, CertStatus::Revoked { at, .. }) => Some(at),
         }
     }
 
@@ -158,9 +169,13 @@ impl Said {
     pub fn single<'a>(&self, cert_id: &'a [u8], issuer: &Issuer, signed: &SignedFor) -> SingleResponse<'a> {
         let expired = self.expires < Day::of(signed.produced_at);
         let archive_cutoff = if expired { Some(issuer.since()) } else { None };
+        let status = match (self.told, self.status) {
+            (Told::Validity, CertStatus::Held { since }) => CertStatus::Held { since: since.min(signed.this_update) },
+            (_, status) => status,
+        };
         SingleResponse {
             cert_id,
-            status: self.status,
+            status,
             this_update: signed.this_update,
             next_update: signed.next_update,
             extensions: SingleExtensions { archive_cutoff, crl: None, invalidity_date: self.lost_at },

@@ -1,8 +1,9 @@
 //! Signing now: what a thread that signs does in one turn.
 //!
 //! Threads of `app` call [`Responder::work`] as long as there is something, then [`Responder::wait_for_work`]. A status is
-//! looked up when its turn has come, not when it was asked for, and once more when the signature is made: what has changed
-//! meanwhile is signed again, so that no answer leaves that a change has overtaken.
+//! looked up when its turn has come, not when it was asked for, and once more when the signature is made and nobody can
+//! join those who wait for it any more: what has changed meanwhile is signed again, so that nobody who asked after a change
+//! gets an answer from before it.
 
 use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
@@ -16,7 +17,7 @@ use super::Responder;
 use super::guard::Moment;
 use super::issuers::{Issuer, Signatory};
 use super::lane::{Entered, tell, waited_too_long};
-use super::order::{Asked, Done, Fenced, Keep, Order, Ticket};
+use super::order::{Asked, Done, Fenced, Flight, Keep, Order, Ticket};
 use super::policy;
 use super::reply::{Refusal, Reply, Reuse, Said, Says, stated, tag_of};
 use super::turns::Cause;
@@ -29,6 +30,12 @@ pub enum Worked {
     Done,
     /// There was nothing to do.
     Nothing,
+}
+
+/// Those who wait for one signature: they can be joined as long as the flight is there.
+struct Flying {
+    flight: Option<Flight>,
+    others: Vec<Done>,
 }
 
 impl Responder {
@@ -111,24 +118,31 @@ impl Responder {
         ticket: Ticket,
         now: Moment,
     ) -> (Done, Vec<Done>, Result<Reply, Refusal>) {
-        let flight = ticket.order.flight();
+        let mut flying = Flying { flight: ticket.order.flight(), others: Vec::new() };
         let answer = match issuers.get(ticket.order.issuer) {
             _ if waited_too_long(ticket.since, now.wall) => Err(Refusal::Waited),
             None => Err(Refusal::OtherIssuer),
-            Some(issuer) => self.fill(issuer, &ticket.order, now),
+            Some(issuer) => self.fill(issuer, &ticket.order, &mut flying, now),
         };
-        let others = self.desk.lock().unwrap_or_else(PoisonError::into_inner).lane.land(flight);
-        (ticket.done, others, answer)
+        self.land(&mut flying);
+        (ticket.done, flying.others, answer)
     }
 
-    fn fill(&self, issuer: &Issuer, order: &Order, now: Moment) -> Result<Reply, Refusal> {
+    fn fill(&self, issuer: &Issuer, order: &Order, flying: &mut Flying, now: Moment) -> Result<Reply, Refusal> {
         let by = self.may_sign(issuer, now)?;
         for _ in 0..TRIES_MAX {
-            if let Some(reply) = self.try_to_fill(issuer, by, order, now)? {
+            if let Some(reply) = self.try_to_fill(issuer, by, order, flying, now)? {
                 return Ok(reply);
             }
         }
         Err(Refusal::Waited)
+    }
+
+    /// From now on nobody joins those who wait for this signature; only the first time, for the same may be ordered anew.
+    fn land(&self, flying: &mut Flying) {
+        if let Some(flight) = flying.flight.take() {
+            flying.others = self.desk.lock().unwrap_or_else(PoisonError::into_inner).lane.land(flight);
+        }
     }
 
     /// Who signs, if anybody may now.
@@ -144,6 +158,7 @@ impl Responder {
         issuer: &Issuer,
         by: &Signatory,
         order: &Order,
+        flying: &mut Flying,
         now: Moment,
     ) -> Result<Option<Reply>, Refusal> {
         // How fresh and how far first: what is looked up afterwards is at least as new.
@@ -169,19 +184,18 @@ impl Responder {
             NotIssued::Unknown
         };
         let tbs = stated(&by.id, &signed, &singles, nonce.as_ref(), extended).to_be_signed();
-        let signature = by.signer().sign(&tbs).map_err(|_| {
-            self.tally.signer_failed.fetch_add(1, Ordering::Relaxed);
-            Refusal::SignerFailed
-        })?;
+        let signature = self.signature(by, &tbs)?;
         self.tally.signed_now.fetch_add(1, Ordering::Relaxed);
+        if let [Some(view)] = views[..] {
+            self.keep(&view, order.keep, &signed, &signature);
+        }
+        // Whoever joined did so before this, and a change that was there before is seen below.
+        self.land(flying);
         for (view, asked) in views.iter().zip(&order.questions) {
             let is = self.view(order.issuer, asked, &mut scratch);
             if is.map(|is| (is.changed, is.standing)) != view.map(|was| (was.changed, was.standing)) {
                 return Ok(None);
             }
-        }
-        if let [Some(view)] = views[..] {
-            self.keep(&view, order.keep, &signed, &signature);
         }
         let says = said.iter().map(Said::says).find(|says| *says != Says::Good).unwrap_or(Says::Good);
         let none_unknown = views.iter().all(Option::is_some);
@@ -199,6 +213,14 @@ impl Responder {
             reuse,
             questions: order.questions.len() as u32,
         }))
+    }
+
+    /// A signature, or that the key failed to make one, counted.
+    pub(super) fn signature(&self, by: &Signatory, tbs: &[u8]) -> Result<Vec<u8>, Refusal> {
+        by.signer().sign(tbs).map_err(|_| {
+            self.tally.signer_failed.fetch_add(1, Ordering::Relaxed);
+            Refusal::SignerFailed
+        })
     }
 
     fn view(&self, issuer: IssuerNo, asked: &Asked, scratch: &mut Signature) -> Option<View> {
