@@ -42,7 +42,6 @@ pub(super) async fn converse(mut wire: Wire, guest: Guest, door: Arc<Door>, _cou
             let connection = http1::Builder::new()
                 .max_buf_size(HEADER_OCTETS_MAX)
                 .max_headers(HEADERS_MAX)
-                .pipeline_flush(true)
                 .serve_connection(TokioIo::new(wire), service);
             attended(&watch, connection, |connection| connection.graceful_shutdown()).await;
         }
@@ -60,6 +59,7 @@ pub(super) async fn converse(mut wire: Wire, guest: Guest, door: Arc<Door>, _cou
 async fn plainly(wire: &mut Wire, guest: &Guest, door: &Door) -> io::Result<Next> {
     let mut out = Vec::new();
     let mut looked = 0;
+    let mut served = false;
     loop {
         if wire.octets().len() == looked {
             // Everything that is there was looked at: what was answered goes out before anything else is waited for.
@@ -67,7 +67,14 @@ async fn plainly(wire: &mut Wire, guest: &Guest, door: &Door) -> io::Result<Next
                 wire.write(&out).await?;
                 out.clear();
             }
-            if wire.more().await? == 0 {
+            let between = served && wire.octets().is_empty();
+            let mut more = pin!(wire.more());
+            let came = poll_fn(|context| match more.as_mut().poll(context) {
+                // Told to finish between two requests. Who has just come has one on its way.
+                Poll::Pending if between && guest.watch.word() == Word::Finish => Poll::Ready(Ok(0)),
+                polled => polled,
+            });
+            if came.await? == 0 {
                 return Ok(Next::End);
             }
         }
@@ -91,7 +98,7 @@ async fn plainly(wire: &mut Wire, guest: &Guest, door: &Door) -> io::Result<Next
                 };
                 guest.watch.enter(Phase::Idle, &door.ticks);
                 wire.take(length);
-                looked = 0;
+                (looked, served) = (0, true);
                 if after == After::Close {
                     wire.write(&out).await?;
                     return Ok(Next::End);
@@ -115,15 +122,18 @@ async fn attended<F: Future>(watch: &Watch, future: F, finish: impl Fn(Pin<&mut 
             watch.attend(context.waker());
             attends = true;
         }
-        match watch.word() {
-            Word::Leave => return Poll::Ready(None),
-            Word::Finish if !finishing => {
-                finish(future.as_mut());
-                finishing = true;
-            }
-            Word::Finish | Word::Stay => {}
+        let word = watch.word();
+        if word == Word::Leave {
+            return Poll::Ready(None);
         }
-        future.as_mut().poll(context).map(Some)
+        let polled = future.as_mut().poll(context);
+        if word == Word::Finish && polled.is_pending() && !finishing {
+            // Polled before, so that a request that has come is seen: hyper ends a connection that it has not looked at yet.
+            finish(future.as_mut());
+            finishing = true;
+            return future.as_mut().poll(context).map(Some);
+        }
+        polled.map(Some)
     })
     .await
 }

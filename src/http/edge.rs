@@ -65,11 +65,14 @@ impl Seat {
         runtime.block_on(self.run(public, limits, stop))
     }
 
-    async fn run(mut self, public: Arc<Public>, limits: EdgeLimits, mut stop: watch::Receiver<()>) -> io::Result<()> {
-        self.socket.set_nonblocking(true)?;
-        let socket = watched(self.socket.try_clone()?)?;
-        let door = Arc::new(Door::new(public, self.tally));
-        let floor = Floor { at: self.at, table: self.table, door, limits, watches: Mutex::default() };
+    async fn run(self, public: Arc<Public>, limits: EdgeLimits, mut stop: watch::Receiver<()>) -> io::Result<()> {
+        // The only copy of the socket here: as long as there is one, the system lets callers in.
+        let Self { socket, tally, at, table, mut handed } = self;
+        socket.set_nonblocking(true)?;
+        let socket = watched(socket)?;
+        let door = Arc::new(Door::new(public, tally));
+        let spare = AtomicUsize::new(0);
+        let floor = Floor { at, table, door, limits, watches: Mutex::default(), spare };
         let mailbox = floor.door.mailbox.clone();
         tokio::spawn(async move { mailbox.deliver().await });
         let mut ticker = tokio::time::interval(TICK);
@@ -93,7 +96,7 @@ impl Seat {
                     }
                 }
                 _ = stop.changed(), if drain.is_none() => drain = Some(Drain::default()),
-                Some(handed) = self.handed.recv() => floor.take(handed),
+                Some(arrival) = handed.recv() => floor.take(arrival),
                 ready = socket.readable() => {
                     match reception.receive(&floor, &mut ready?) {
                         Ok(0) => {}
@@ -106,7 +109,16 @@ impl Seat {
                 }
             }
         }
+        // Who was let in by the system is answered: a closed socket resets whoever waits to be accepted.
+        while let Ok((stream, from)) = socket.get_ref().accept() {
+            stream.set_nonblocking(true)?;
+            floor.keep(Arrival { stream, from: from.ip(), first: Vec::new() });
+        }
         drop(socket);
+        handed.close();
+        while let Some(arrival) = handed.recv().await {
+            floor.take(arrival);
+        }
         floor.close().await;
         Ok(())
     }
@@ -144,6 +156,8 @@ pub(super) struct Floor {
     limits: EdgeLimits,
     /// For the sweep. What a connection had is freed when it ends; only its watch's place waits for the next sweep.
     watches: Mutex<Vec<Weak<Watch>>>,
+    /// Connections that were told to leave for newcomers, less the newcomers that have had their places since.
+    spare: AtomicUsize,
 }
 
 /// A connection that is counted as open, here.
@@ -161,19 +175,21 @@ impl Drop for Counted {
 impl Floor {
     /// Keeps a new connection, or hands it to a thread that has fewer.
     pub fn take_or_hand_over(&self, arrival: Arrival, allowance: &mut u32) {
-        let Some(other) = self.idler().filter(|_| *allowance > 0) else {
-            self.table[self.at].open.fetch_add(1, Ordering::Relaxed);
-            return self.take(arrival);
-        };
+        let Some(other) = self.idler().filter(|_| *allowance > 0) else { return self.keep(arrival) };
         *allowance -= 1;
         // Counted where it goes before it arrives, so that the next one isn't sent after it.
         self.table[other].open.fetch_add(1, Ordering::Relaxed);
         if let Err(mpsc::error::SendError(arrival)) = self.table[other].hand.send(arrival) {
             // That thread has ended.
             self.table[other].open.fetch_sub(1, Ordering::Relaxed);
-            self.table[self.at].open.fetch_add(1, Ordering::Relaxed);
-            self.take(arrival);
+            self.keep(arrival);
         }
+    }
+
+    /// Keeps a new connection.
+    fn keep(&self, arrival: Arrival) {
+        self.table[self.at].open.fetch_add(1, Ordering::Relaxed);
+        self.take(arrival);
     }
 
     /// A thread with fewer connections than this one.
@@ -186,8 +202,11 @@ impl Floor {
     /// Takes a connection that is counted here already.
     fn take(&self, arrival: Arrival) {
         let counted = Counted { table: self.table.clone(), at: self.at };
-        if counted.table[self.at].open.load(Ordering::Relaxed) > self.limits.connections_max / self.table.len() {
-            self.make_room();
+        let open = counted.table[self.at].open.load(Ordering::Relaxed);
+        if open <= self.limits.connections_max / self.table.len() {
+            self.spare.store(0, Ordering::Relaxed);
+        } else if !self.has_room() {
+            return;
         }
         let Ok(stream) = TcpStream::from_std(arrival.stream) else { return };
         let watch = Arc::new(Watch::new(&self.door.ticks));
@@ -200,15 +219,23 @@ impl Floor {
         tokio::spawn(converse(wire, guest, self.door.clone(), counted));
     }
 
-    /// Ends the connections that have been idle for longest, some at a time, so that the next ones needn't look.
-    fn make_room(&self) {
-        let mut idle: Vec<_> = self.watches().iter().filter_map(Weak::upgrade).collect();
-        idle.retain(|watch| watch.word() == Word::Stay);
-        let leaving = (idle.len() / LEAVING_PART).max(1);
-        idle.sort_by_key(|watch| std::cmp::Reverse(watch.idle_for(&self.door.ticks)));
-        for watch in idle.into_iter().take(leaving) {
-            watch.tell(Word::Leave);
+    /// Whether one more finds a place although all are taken. Who has been without a request for longest leaves, or else
+    /// who has been sending one for longest; never who waits for an answer. Some leave at a time, so that the next ones
+    /// needn't look.
+    fn has_room(&self) -> bool {
+        let spare = self.spare.load(Ordering::Relaxed);
+        if spare > 0 {
+            self.spare.store(spare - 1, Ordering::Relaxed);
+            return true;
         }
+        let staying: Vec<_> = self.watches().iter().filter_map(Weak::upgrade).collect();
+        let dispensable = |watch: Arc<Watch>| Some((watch.dispensable(&self.door.ticks)?, watch));
+        let mut staying: Vec<_> = staying.into_iter().filter_map(dispensable).collect();
+        staying.sort_by_key(|(most, _)| std::cmp::Reverse(*most));
+        staying.truncate((staying.len() / LEAVING_PART).max(1));
+        staying.iter().for_each(|(_, watch)| watch.tell(Word::Leave));
+        self.spare.store(staying.len().saturating_sub(1), Ordering::Relaxed);
+        !staying.is_empty()
     }
 
     /// Moves the clock, and ends connections that take too long.
@@ -247,7 +274,7 @@ impl Floor {
 /// each request has a connection of its own.
 const HANDED_PER_SECOND: u32 = 256;
 const TICKS_PER_SECOND: u32 = 4;
-/// Idle connections that leave at once when there is no room for a new one.
+/// Of the connections that may, the part that leaves at once when there is no room for a new one.
 const LEAVING_PART: usize = 64;
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// For what is under way when the listener closes.

@@ -4,6 +4,7 @@
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Bytes, Incoming};
@@ -99,7 +100,7 @@ impl Door {
         let (head, body) = request.into_parts();
         guest.watch.enter(Phase::Busy, &self.ticks);
         let mut fields = HeaderMap::with_capacity(FIELDS);
-        let ready = match route(&head.method, head.uri.path()) {
+        let mut ready = match route(&head.method, head.uri.path()) {
             Route::Get(claim, rest) => match self.caller(guest.origin, claim) {
                 Some(caller) => {
                     let condition = Condition::of(&head.headers);
@@ -117,6 +118,10 @@ impl Door {
             Route::Nowhere => self.decline(Declined::NotFound, &mut fields),
             Route::OtherMethod => self.decline(Declined::OtherMethod, &mut fields),
         };
+        if head.headers.contains_key(TRANSFER_ENCODING) {
+            // A length that stood after it was dropped while reading: what follows may be anything (RFC 9112 §6.1).
+            ready.after = After::Close;
+        }
         guest.watch.enter(Phase::Idle, &self.ticks);
         replies::response(ready, fields)
     }
@@ -241,7 +246,9 @@ impl Door {
         let mailbox = self.mailbox.clone();
         let done = Box::new(move |answer| mailbox.post(tell, answer));
         waiting.responder.order(*waiting.order, (self.public.now)(), done);
-        let answer = told.await.unwrap_or(Err(Refusal::Waited));
+        // Longer than orders wait in their turn; this is for when nobody takes any.
+        let told = tokio::time::timeout(TOLD_WITHIN, told).await;
+        let answer = told.map_or(Err(Refusal::Waited), |told| told.unwrap_or(Err(Refusal::Waited)));
         let bench = &mut *self.bench();
         match answer {
             Ok(reply) => {
@@ -332,3 +339,6 @@ pub(super) fn is_ocsp_request(kind: &[u8]) -> bool {
     let end = kind.iter().position(|octet| *octet == b';').unwrap_or(kind.len());
     kind[..end].trim_ascii().eq_ignore_ascii_case(b"application/ocsp-request")
 }
+
+/// Clients give up after a few seconds, whatever holds up who signs or who asks the ledger.
+const TOLD_WITHIN: Duration = Duration::from_secs(3);

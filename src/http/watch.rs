@@ -95,9 +95,15 @@ impl Watch {
         }
     }
 
-    /// How many ticks it has been without a request; none: it is at one.
-    pub fn idle_for(&self, ticks: &Ticks) -> Option<u64> {
-        (self.phase() == Phase::Idle as u64).then(|| self.lasted(ticks))
+    /// How readily it is let go when places are short: idle ones first, then those whose request is still coming, each the
+    /// longest first. None: it waits for us, or goes anyway.
+    pub fn dispensable(&self, ticks: &Ticks) -> Option<(u8, u64)> {
+        let readiness = match self.phase() {
+            0 => 1,
+            1 | 2 => 0,
+            _ => return None,
+        };
+        (self.word() == Word::Stay).then(|| (readiness, self.lasted(ticks)))
     }
 
     /// A phase begins.
@@ -163,5 +169,21 @@ mod tests {
         assert!(!lasts(9) && lasts(1), "a body of two");
         watch.enter(Phase::Busy, &ticks);
         assert!(!lasts(1_000), "whoever waits for us is not at fault");
+    }
+
+    #[test]
+    fn idle_ones_are_let_go_first_and_never_who_waits_for_an_answer() {
+        let ticks = Ticks::default();
+        let in_phase = |phase: Phase| {
+            let watch = Watch::new(&ticks);
+            watch.enter(phase, &ticks);
+            ticks.tick();
+            watch
+        };
+        let watches = [Phase::Header, Phase::Idle, Phase::Idle, Phase::Body, Phase::Busy].map(in_phase);
+        let readiness = watches.each_ref().map(|watch| watch.dispensable(&ticks));
+        assert_eq!(readiness, [Some((0, 5)), Some((1, 4)), Some((1, 3)), Some((0, 2)), None]);
+        watches[1].tell(Word::Leave);
+        assert_eq!(watches[1].dispensable(&ticks), None, "it goes already");
     }
 }
