@@ -1,8 +1,9 @@
 //! The threads behind the public listener: one follows the ledger, some sign, one asks the ledger for all who look for what
 //! may have been issued a moment ago. Run by `serve`.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use super::log;
@@ -17,8 +18,8 @@ use crate::app::signers::SignerFolder;
 use crate::asn1::Asn1Error;
 use crate::follow::{FollowError, Follower, Stepped};
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::{Book, Seconds};
-use crate::responder::{Issuer, Issuers, Moment, Responder, Signatory, Worked};
+use crate::model::{Book, IssuerNo, Seconds};
+use crate::responder::{Crowd, Issuer, Issuers, Moment, Responder, Signatory, Worked};
 use crate::status::{Freshness, HashKey, ReadTo};
 
 /// The responder, once the ledger was read.
@@ -32,11 +33,30 @@ pub(super) struct Answering {
     vitals: Arc<Vitals>,
     stop: Arc<Stop>,
     watch: Stopwatch,
+    /// Of the follower's thread.
+    keys: Mutex<KeyNumbers>,
+}
+
+/// By which number kept replies name each issuer's key. A key that comes in another's place has another number, so that no
+/// reply of the one is served with the certificate of the other.
+#[derive(Default)]
+struct KeyNumbers(HashMap<IssuerNo, (u8, Vec<u8>)>);
+
+impl KeyNumbers {
+    fn of(&mut self, issuer: IssuerNo, certificate: &[u8]) -> u8 {
+        let (number, known) = self.0.entry(issuer).or_insert_with(|| (FIRST_KEY, certificate.to_vec()));
+        if known != certificate {
+            // Back at the first after 256 keys: nothing of it is valid any more.
+            (*number, *known) = (number.wrapping_add(1), certificate.to_vec());
+        }
+        *number
+    }
 }
 
 impl Answering {
     pub fn new(config: Config, opened: Opened, found: Found, vitals: Arc<Vitals>, stop: Arc<Stop>) -> Self {
-        Self { config: Arc::new(config), opened, found, vitals, stop, watch: Stopwatch::start() }
+        let (watch, keys) = (Stopwatch::start(), Mutex::default());
+        Self { config: Arc::new(config), opened, found, vitals, stop, watch, keys }
     }
 
     /// Both clocks, now.
@@ -98,20 +118,22 @@ impl Answering {
                 responder.wait_for_crowd(WORK_PAUSE);
                 continue;
             };
-            let Ok(head) = ledger.head() else {
-                responder.turn_back(crowd);
-                continue;
-            };
-            let head = ReadTo { epoch: head.epoch, position: head.position };
-            let mut waiting = Some(crowd);
-            while let Some(crowd) = waiting {
-                waiting = responder.pass(crowd, head, clock::now_millis());
-                if waiting.is_some() && self.stop.pause(FENCE_PAUSE) == Pause::Stop {
-                    break;
-                }
+            match ledger.head() {
+                Err(_) => responder.turn_back(crowd),
+                Ok(head) => self.let_pass(&responder, crowd, ReadTo { epoch: head.epoch, position: head.position }),
             }
-            // However fierce the flood: so many questions a second.
+            // However fierce the flood, and whether the ledger is there or not: so many questions a second.
             let _ = self.stop.pause(FENCE_PAUSE);
+        }
+    }
+
+    fn let_pass(&self, responder: &Responder, crowd: Crowd, head: ReadTo) {
+        let mut waiting = Some(crowd);
+        while let Some(crowd) = waiting {
+            waiting = responder.pass(crowd, head, clock::now_millis());
+            if waiting.is_some() && self.stop.pause(FENCE_PAUSE) == Pause::Stop {
+                waiting.take().into_iter().for_each(|crowd| responder.turn_back(crowd));
+            }
         }
     }
 
@@ -225,11 +247,15 @@ impl Answering {
     fn issuers(&self, book: &Book) -> Issuers {
         let mut without = Vec::new();
         let mut list = Vec::new();
+        let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         for found in SignerFolder::of(&self.config).all(book, clock::now()) {
             let Some(registered) = book.issuers.iter().find(|issuer| issuer.no == found.issuer) else { continue };
             let policy = self.config.ocsp.policy_of(&found.name);
             let signatory = match found.signer {
-                Ok(signer) => Some(Signatory::new(FIRST_KEY, signer, policy.named)),
+                Ok(signer) => {
+                    let number = keys.of(registered.no, signer.certificate());
+                    Some(Signatory::new(number, signer, policy.named))
+                }
                 Err(why) => {
                     without.push((found.name.clone(), why.to_string()));
                     None
@@ -267,7 +293,6 @@ fn unreadable(error: &Asn1Error) -> String {
     format!("its certificate can't be read: {error}")
 }
 
-/// Each issuer has one key as long as keys aren't rotated.
 const FIRST_KEY: u8 = 1;
 /// Without a hint from the ledger, as often as its heart beats, and a little more often.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(250);
@@ -276,3 +301,19 @@ const OPEN_PAUSE: Duration = Duration::from_millis(5);
 const WORK_PAUSE: Duration = Duration::from_millis(100);
 /// Between looks at how far the follower is, and between questions to the ledger.
 const FENCE_PAUSE: Duration = Duration::from_millis(1);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_in_another_s_place_has_another_number() {
+        let mut keys = KeyNumbers::default();
+        let [one, other] = [IssuerNo(1), IssuerNo(2)];
+        assert_eq!([keys.of(one, b"first"), keys.of(other, b"its own")], [FIRST_KEY; 2]);
+        assert_eq!(keys.of(one, b"first"), FIRST_KEY, "read again, and the same");
+        assert_eq!(keys.of(one, b"second"), FIRST_KEY + 1);
+        assert_eq!(keys.of(one, b"first"), FIRST_KEY + 2, "back again: what it signed then is long forgotten");
+        assert_eq!(keys.of(other, b"its own"), FIRST_KEY);
+    }
+}
