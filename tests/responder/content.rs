@@ -27,7 +27,10 @@ fn every_key_answers_good_and_what_it_signs_verifies() {
         let times = (single.this_update, seen.produced_at, single.next_update);
         let known = bureau.time;
         assert_eq!(times, (known.unix(), known.unix(), (known + VALIDITY).unix()));
-        assert_eq!((single.archive_cutoff, single.invalidity_date, seen.nonce, seen.extended_revoke), (None, None, None, false));
+        assert_eq!(
+            (single.archive_cutoff, single.invalidity_date, seen.nonce, seen.extended_revoke),
+            (None, None, None, false)
+        );
         assert_eq!(answer.unwrap().says, Says::Good);
     }
 }
@@ -139,7 +142,11 @@ fn the_cert_id_comes_back_octet_for_octet_in_the_hash_that_was_asked() {
         let asked = bureau.asking(0, &one.1, form);
         let first = bureau.answer(&asked);
         assert_eq!(bureau.read(0, &first).single().cert_id, id, "{form:?}");
-        assert_eq!(bureau.ask(stranger(1), &asked).kept().der, first.unwrap().der, "{form:?}: kept, and the same again");
+        assert_eq!(
+            bureau.ask(stranger(1), &asked).kept().der,
+            first.unwrap().der,
+            "{form:?}: kept, and the same again"
+        );
     }
     assert_eq!(bureau.hand.signed(), 4, "one signature for each form");
 }

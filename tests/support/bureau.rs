@@ -10,8 +10,8 @@ use tashika::app::compose;
 use tashika::asn1::{CertificateFields, certificates_in, ocsp};
 use tashika::keys::{Algorithm, KeyError, OcspSigner, Signer};
 use tashika::model::{
-    Caller, Certificate, CertificateKey, CertificateNo, Change, Epoch, Issuer as Registered, IssuerNo, Millis, Position,
-    Rank, RequestLimits, Seconds, SetChange, SetEvent, SetTarget, Share, Time, Usage,
+    Caller, Certificate, CertificateKey, CertificateNo, Change, Epoch, Issuer as Registered, IssuerNo, Millis,
+    Position, Rank, RequestLimits, Seconds, SetChange, SetEvent, SetTarget, Share, Time, Usage,
 };
 use tashika::responder::{
     Answer, Issuer, Issuers, Moment, Named, Policy, Presign, Profile, Refusal, Reply, Responder, Signatory, Worked,

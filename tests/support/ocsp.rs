@@ -40,7 +40,10 @@ pub fn cert_id(ca: &[u8], serial: &[u8], form: Form) -> CertId {
     };
     let parameters = matches!(form, Form::Sha1Null | Form::Sha256Null).then(|| Any::new(vec![5, 0]));
     CertId {
-        hash_algorithm: AlgorithmIdentifier { algorithm: ObjectIdentifier::new_unchecked(oid.to_vec().into()), parameters },
+        hash_algorithm: AlgorithmIdentifier {
+            algorithm: ObjectIdentifier::new_unchecked(oid.to_vec().into()),
+            parameters,
+        },
         issuer_name_hash: OctetString::from(name),
         issuer_key_hash: OctetString::from(key),
         serial_number: number(serial),
