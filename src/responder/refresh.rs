@@ -234,8 +234,10 @@ fn is_due(view: &View, issuer: &Issuer, known_at: Time) -> bool {
     }
     let validity = signed.next_update.unix() - signed.this_update.unix();
     let age = known_at.unix() - signed.this_update.unix();
-    // Spread over a fifth of the validity, by the certificate's own number.
-    let spread = i64::from(view.no.0.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes()[0]);
+    // Spread over a fifth of the validity, by the certificate's number and when it was signed: with an interval of its own
+    // for ever, many would meet again and again.
+    let mixed = view.no.0.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ signed.this_update.unix() as u64;
+    let spread = i64::from(mixed.wrapping_mul(0xd6e8_feb8_6659_fd93).to_be_bytes()[0]);
     age > 0 && age >= validity * (DUE_FROM * 256 + spread * (DUE_UNTIL - DUE_FROM)) / (256 * DUE_OF)
 }
 

@@ -1,9 +1,10 @@
 //! Kept replies: the same octets again, until something changes; then never again, whatever the clock says.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use tashika::model::{Batch, Change, IssuerNo, ListNo, Reason, SetChange, SetTarget};
-use tashika::responder::Refusal;
+use tashika::responder::{Refusal, Says};
 use tashika::status::{Changed, ReadTo};
 
 use crate::bureau::{Bureau, Ca, Got, KeyNo, VALIDITY, party, stranger, told};
@@ -156,39 +157,72 @@ fn who_asks_after_a_change_while_the_signature_is_made_is_told_of_it() {
     }
 }
 
-/// The same with threads, where the change and the question come at any instant.
+/// Once what is signed is compared with what is true for the last time, nobody can join those who wait for it.
+#[test]
+fn who_comes_after_the_last_look_is_signed_for_anew() {
+    let mut bureau = Bureau::new(vec![Ca::p256()]);
+    let one = bureau.register(0);
+    let asked = bureau.usual(0, &one.1);
+    let (time, at) = (bureau.time, bureau.at.next());
+    bureau.at = at;
+    let read_to = bureau.read_to();
+    let (table, responder, hand, now) =
+        (bureau.table.clone(), bureau.responder.clone(), bureau.hand.clone(), bureau.now);
+    let (late, heard) = std::sync::mpsc::channel();
+    let octets = asked.clone();
+    bureau.hand.meanwhile(move || {
+        let change = revoked(Reason::KeyCompromise, time);
+        table.change(&Changed { position: at, time, cause: at, no: one.0, key: one.1, change: &change }).unwrap();
+        table.publish(read_to).unwrap();
+        // The look after the first signature finds the change, so there is a second; by then the first has landed.
+        hand.meanwhile(move || {
+            let request = tashika::asn1::ocsp::read(&octets, tashika::model::RequestLimits::ANONYMOUS).unwrap();
+            let answer = responder.answer(stranger(2), &request, now.wall.time(), &mut Default::default());
+            let tashika::responder::Answer::Sign(order) = answer else { panic!("nothing is kept yet: {answer:?}") };
+            responder.order(order, now.wall, Box::new(move |answer| drop(late.send(answer))));
+        });
+    });
+    let first = bureau.ask(stranger(1), &asked).waits();
+    bureau.work();
+    for answer in [first.recv().unwrap(), heard.recv().unwrap()] {
+        assert_eq!(bureau.read(0, &answer).said(), Said::Revoked(time.unix(), Some(1)));
+    }
+    assert_eq!(bureau.hand.signed(), 3);
+}
+
+/// The same with threads: the change and the question come at any instant after the signature has begun.
 #[test]
 fn nobody_who_asks_after_a_change_is_told_what_was_before() {
     let mut bureau = Bureau::new(vec![Ca::p256()]);
-    let all: Vec<_> = (0..400).map(|_| bureau.register(0)).collect();
-    let over = Arc::new(std::sync::atomic::AtomicBool::new(false));
-    let signers: Vec<_> = (0..2)
-        .map(|_| {
-            let (responder, over, now) = (bureau.responder.clone(), over.clone(), bureau.now);
-            std::thread::spawn(move || {
-                while !over.load(std::sync::atomic::Ordering::Relaxed) {
-                    let _ = responder.work(now);
-                }
-            })
-        })
-        .collect();
+    let all: Vec<_> = (0..500).map(|_| bureau.register(0)).collect();
+    let over = Arc::new(AtomicBool::new(false));
+    let (responder, ends, now) = (bureau.responder.clone(), over.clone(), bureau.now);
+    let signer = std::thread::spawn(move || {
+        while !ends.load(Ordering::Relaxed) {
+            let _ = responder.work(now);
+        }
+    });
     for (turn, one) in all.iter().enumerate() {
         let asked = bureau.usual(0, &one.1);
-        let before: Vec<_> = (0..4).map(|caller| bureau.ask(stranger(caller), &asked)).collect();
-        (0..turn * 37 % 4_000).for_each(|_| std::hint::spin_loop());
-        bureau.change(*one, &revoked(Reason::KeyCompromise, bureau.time));
-        for caller in 0..4 {
-            let answer = match bureau.ask(stranger(caller), &asked) {
-                Got::Waits(told) => told.recv().unwrap(),
-                Got::Kept(reply) => Ok(reply),
-                Got::Refused(refusal) => Err(refusal),
-            };
-            assert_eq!(bureau.read(0, &answer).said(), Said::Revoked(bureau.time.unix(), Some(1)), "in turn {turn}");
+        let began = Arc::new(AtomicBool::new(false));
+        let begins = began.clone();
+        bureau.hand.meanwhile(move || begins.store(true, Ordering::Release));
+        let before = bureau.ask(stranger(1), &asked).waits();
+        while !began.load(Ordering::Acquire) {
+            std::hint::spin_loop();
         }
-        before.into_iter().for_each(|got| drop(if let Got::Waits(told) = got { told.recv().ok() } else { None }));
+        (0..turn * 8).for_each(|_| std::hint::spin_loop());
+        bureau.change(*one, &revoked(Reason::KeyCompromise, bureau.time));
+        let says = match bureau.ask(stranger(2), &asked) {
+            Got::Waits(told) => told.recv().unwrap().map(|reply| reply.says),
+            Got::Kept(reply) => Ok(reply.says),
+            Got::Refused(refusal) => Err(refusal),
+        };
+        assert_eq!(says, Ok(Says::Revoked), "in turn {turn}");
+        before.recv().unwrap().unwrap();
     }
-    over.store(true, std::sync::atomic::Ordering::Relaxed);
-    signers.into_iter().for_each(|signer| signer.join().unwrap());
+    over.store(true, Ordering::Relaxed);
+    signer.join().unwrap();
 }
 
 #[test]
@@ -197,14 +231,14 @@ fn while_the_key_fails_kept_replies_go_on_until_they_end() {
     let [one, other] = [bureau.register(0), bureau.register(0)];
     let asked = bureau.usual(0, &one.1);
     let kept = bureau.answer(&asked).unwrap().der;
-    bureau.hand.fails.store(true, std::sync::atomic::Ordering::Relaxed);
+    bureau.hand.fails.store(true, Ordering::Relaxed);
     bureau.pass_and_hear(i64::from(VALIDITY.0) - 1);
     assert_eq!(bureau.ask(stranger(1), &asked).kept().der, kept);
     assert_eq!(bureau.answer(&bureau.usual(0, &other.1)).unwrap_err(), Refusal::SignerFailed);
     bureau.pass_and_hear(1);
     assert_eq!(bureau.answer(&asked).unwrap_err(), Refusal::SignerFailed);
     assert_eq!(bureau.responder.figures().signer_failed, 2);
-    bureau.hand.fails.store(false, std::sync::atomic::Ordering::Relaxed);
+    bureau.hand.fails.store(false, Ordering::Relaxed);
     assert_eq!(bureau.seen(&asked).said(), Said::Good);
 }
 
