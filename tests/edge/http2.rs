@@ -1,0 +1,89 @@
+//! HTTP/2 by prior knowledge (RFC 9113 §3.4): frames written here octet by octet.
+
+use std::io::Read as _;
+
+use crate::client::{Client, get};
+use crate::house::House;
+use crate::ocsp::Said;
+
+const DATA: u8 = 0;
+const HEADERS: u8 = 1;
+const SETTINGS: u8 = 4;
+const END_STREAM: u8 = 1;
+const END_HEADERS: u8 = 4;
+
+fn frame(kind: u8, flags: u8, stream: u32, payload: &[u8]) -> Vec<u8> {
+    let length = (payload.len() as u32).to_be_bytes();
+    [&length[1..], &[kind, flags], &stream.to_be_bytes(), payload].concat()
+}
+
+/// A header without compression: literal, never indexed, both parts plain.
+fn literal(name: &str, value: &str) -> Vec<u8> {
+    assert!(name.len() < 127 && value.len() < 127);
+    [&[0x10, name.len() as u8], name.as_bytes(), &[value.len() as u8], value.as_bytes()].concat()
+}
+
+fn post(stream: u32, body: &[u8]) -> Vec<u8> {
+    let headers = [
+        literal(":method", "POST"),
+        literal(":scheme", "http"),
+        literal(":authority", "x"),
+        literal(":path", "/"),
+        literal("content-type", "application/ocsp-request"),
+    ];
+    [frame(HEADERS, END_HEADERS, stream, &headers.concat()), frame(DATA, END_STREAM, stream, body)].concat()
+}
+
+#[test]
+fn several_streams_over_one_connection_are_answered() {
+    let mut house = House::usual();
+    let keys: Vec<_> = (0..8).map(|_| house.bureau.register(0).1).collect();
+    let mut client = Client::of(house.at);
+    // In two pieces, as it may come.
+    client.send(b"PRI * HTTP/2.0\r\n");
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    client.send(b"\r\nSM\r\n\r\n");
+    client.send(&frame(SETTINGS, 0, 0, &[]));
+    for (at, key) in keys.iter().enumerate() {
+        client.send(&post(at as u32 * 2 + 1, &house.bureau.usual(0, key)));
+    }
+    let mut bodies = vec![Vec::new(); keys.len()];
+    let mut open = keys.len();
+    while open > 0 {
+        let mut head = [0; 9];
+        client.0.read_exact(&mut head).unwrap();
+        let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+        let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+        let mut payload = vec![0; length];
+        client.0.read_exact(&mut payload).unwrap();
+        match (head[3], stream) {
+            // `:status 200` is the eighth of the static table.
+            (HEADERS, 1..) => assert_eq!(payload[0], 0x88),
+            (DATA, 1..) => bodies[stream as usize / 2].extend(payload),
+            _ => {}
+        }
+        open -= usize::from(stream > 0 && head[4] & END_STREAM != 0);
+    }
+    for (body, key) in bodies.iter().zip(&keys) {
+        let id = crate::ocsp::cert_id(
+            &house.bureau.cas[0].certificate(),
+            key.serial.as_octets(),
+            crate::ocsp::Form::Sha1Null,
+        );
+        let seen = house.seen(body);
+        assert_eq!((seen.said(), &seen.single().cert_id), (Said::Good, &rasn::der::encode(&id).unwrap()));
+    }
+}
+
+#[test]
+fn what_only_begins_like_it_is_no_request() {
+    let house = House::usual();
+    for octets in [&b"PRI * HTTP/2.0\r\n\r\nXX\r\n\r\n"[..], b"PRX / HTTP/1.1\r\nHost: x\r\n\r\n"] {
+        let mut client = Client::of(house.at);
+        client.send(octets);
+        if let Some(response) = client.next() {
+            assert!((400..506).contains(&response.status), "{}", response.status);
+        }
+    }
+    assert_eq!(crate::client::alone(house.at, &get("/nowhere")).status, 404);
+}
