@@ -3,6 +3,9 @@
 //!
 //! `SIM_SEED=n` replays one seed with its trace, `SIM_STEPS=n` up to a step, `SIM_SEEDS=n` widens the search.
 
+#[path = "../support/bureau.rs"]
+#[allow(dead_code, clippy::unwrap_used, reason = "shared with the suites of answers, which use other parts")]
+mod bureau;
 #[path = "../support/lying_ledger.rs"]
 #[allow(dead_code, reason = "shared with the contract suite, which uses other parts")]
 mod lying_ledger;
@@ -12,11 +15,15 @@ mod memory_ledger;
 #[path = "../support/nation.rs"]
 #[allow(dead_code, reason = "shared with the contract suite, which uses other parts")]
 mod nation;
+#[path = "../support/ocsp.rs"]
+#[allow(dead_code, clippy::unwrap_used, reason = "shared with the suites of answers, which use other parts")]
+mod ocsp;
 #[path = "../support/police.rs"]
 mod police;
 #[path = "../support/rng.rs"]
 mod rng;
 
+mod answers;
 mod check;
 mod clients;
 mod gate;
@@ -77,6 +84,7 @@ fn every_planted_fault_is_found() {
         (Sabotage::ForgetATimer, "nothing will remind the clock"),
         (Sabotage::ChangeAnAnswer, "has changed"),
         (Sabotage::AnswerAnotherRow, "answers two rows"),
+        (Sabotage::LieInTheTable, "answers: "),
     ] {
         let found =
             (0..10).filter_map(|seed| run(seed, 800, sabotage).err()).find(|failure| failure.what.contains(word));
@@ -103,6 +111,10 @@ fn setting(name: &str) -> Option<u64> {
 const MUST_HAPPEN: &[&str] = &[
     "activate done",
     "adopt-epoch done",
+    "answer fenced",
+    "answer kept",
+    "answer refused",
+    "answer signed",
     "approve done",
     "approve refused",
     "card-found done",

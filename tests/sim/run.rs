@@ -9,6 +9,7 @@ use tashika::desk::{Desk, DeskError, Done, Sequencer, Stepped, Task, Undone, car
 use tashika::ledger::{Batch, LedgerError};
 use tashika::model::{Actor, Command, LedgerId, Millis, NodeId, Outcome, Policy, Position, Request, Role, Verdict};
 
+use crate::answers::Answers;
 use crate::check::{Seen, check_world, nothing_overdue};
 use crate::clients::{Clients, Sent, label};
 use crate::gate::{self, Job, Said};
@@ -32,6 +33,7 @@ pub struct Sim {
     clients: Clients,
     workload: Workload,
     outside: Outside,
+    answers: Answers,
     sabotage: Sabotage,
     pub trace: Vec<String>,
 }
@@ -92,7 +94,7 @@ pub fn run(seed: u64, steps: u64, sabotage: Sabotage) -> Result<Summary, Failure
     let mut step = 0;
     while result.is_ok() && step < steps {
         step += 1;
-        result = sim.step(step).and_then(|()| sim.check());
+        result = sim.step(step).and_then(|()| sim.check()).and_then(|()| sim.answer());
     }
     if result.is_ok() {
         result = sim.rest();
@@ -117,7 +119,8 @@ impl Sim {
         let nodes = (0..NODES).map(|_| Node::new(&truth, &policy, &mut rng, lies)).collect();
         let (clients, workload) = (Clients::new(rng.fork()), Workload::new(rng.fork()));
         let (naive, seen, outside) = (Naive::new(policy), Seen::default(), Outside::new(rng.fork()));
-        Self { rng, truth, nodes, now, naive, seen, clients, workload, outside, sabotage, trace: Vec::new() }
+        let (answers, trace) = (Answers::new(rng.fork(), &truth), Vec::new());
+        Self { rng, truth, nodes, now, naive, seen, clients, workload, outside, answers, sabotage, trace }
     }
 
     fn check(&mut self) -> Result<(), String> {
@@ -125,11 +128,18 @@ impl Sim {
         self.outside.check(&self.truth.state(), &self.naive)
     }
 
+    fn answer(&mut self) -> Result<(), String> {
+        self.answers.act(&self.truth, &self.naive, self.now)
+    }
+
     /// One thing happens.
     fn step(&mut self, step: u64) -> Result<(), String> {
         self.pass_time();
         if step == SABOTAGED_STEP {
             self.sabotage.on(&self.truth);
+            if self.sabotage == Sabotage::LieInTheTable {
+                self.answers.lie();
+            }
         }
         if self.clients.waiting.len() < WAITING_MAX && self.rng.per_mille(300) {
             self.ask();
@@ -332,6 +342,7 @@ impl Sim {
 
     fn summary(self) -> Summary {
         let mut tally = self.clients.tally;
+        tally.extend(self.answers.tally);
         tally.extend(self.outside.tally().into_iter().filter(|(_, n)| *n > 0).map(|(name, n)| (name.to_owned(), n)));
         for node in &self.nodes {
             let told = node.ledger.told();

@@ -82,6 +82,8 @@ pub enum Sabotage {
     ChangeAnAnswer,
     /// A row of the inbox is answered with the event of another.
     AnswerAnotherRow,
+    /// A certificate is revoked in the table that answers come from, without an event.
+    LieInTheTable,
 }
 
 impl Sabotage {
@@ -89,7 +91,8 @@ impl Sabotage {
     pub fn on(self, ledger: &MemoryLedger) {
         let mut state = ledger.state();
         match self {
-            Self::None => {}
+            // Not in the ledger.
+            Self::None | Self::LieInTheTable => {}
             Self::LoseTheLastEvent => {
                 state.events.pop();
             }
