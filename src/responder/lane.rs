@@ -50,7 +50,7 @@ pub(super) enum Entered {
 /// How many may wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LaneLimits {
-    /// For one caller.
+    /// For one caller; less when places are short.
     pub share_max: [usize; 2],
     /// Of one rank.
     pub rank_max: [usize; 2],
@@ -121,7 +121,10 @@ impl Line {
             turns.spent = turns.spent.max(self.spent);
         }
         let own = turns.waiting.entry(share).or_default();
-        if own.len() >= share_max {
+        // The fewer places are left, the fewer of them for who has some: however many addresses a storm comes from, who
+        // has nothing waiting finds a place.
+        let left = rank_max - self.waiting;
+        if own.len() >= share_max.min((left / 2).max(1)) {
             return Entered::Full(ticket.done);
         }
         if own.is_empty() {

@@ -67,10 +67,10 @@ fn a_storm_waits_behind_itself_and_an_honest_caller_is_next() {
 fn accredited_callers_come_before_strangers_who_are_slowed_but_not_silenced() {
     let mut bureau = Bureau::new(vec![Ca::p256()]);
     let one = bureau.register(0);
-    let mut strangers: Vec<_> = (0..16).flat_map(|caller| orders(&bureau, 0, &one.1, stranger(caller), 256)).collect();
+    let mut strangers: Vec<_> = (0..12).flat_map(|caller| orders(&bureau, 0, &one.1, stranger(caller), 256)).collect();
     let mut known = orders(&bureau, 0, &one.1, party(1), 2_000);
     let figures = bureau.responder.figures();
-    assert_eq!((figures.waiting_accredited, figures.waiting_anonymous), (2_000, 4_096));
+    assert_eq!((figures.waiting_accredited, figures.waiting_anonymous), (2_000, 3_072));
     for _ in 0..90 {
         let _ = bureau.responder.work(bureau.now);
     }
@@ -117,15 +117,43 @@ fn waiters_are_bounded_by_caller_and_by_rank_and_nobody_is_forgotten() {
     };
     let mut strangers = orders(&bureau, 0, &one.1, stranger(1), 300);
     assert_eq!(full(&mut strangers), 300 - 256);
-    strangers.extend((2..=20).flat_map(|caller| orders(&bureau, 0, &one.1, stranger(caller), 256)));
-    assert_eq!(full(&mut strangers), 20 * 256 - 4_096);
     // The accredited have room of their own.
     let mut known = orders(&bureau, 0, &one.1, party(1), 5_000);
     assert_eq!(full(&mut known), 5_000 - 4_096);
+    strangers.extend((2..=40).flat_map(|caller| orders(&bureau, 0, &one.1, stranger(caller), 256)));
+    let refused = full(&mut strangers);
+    let figures = bureau.responder.figures();
+    assert_eq!((figures.waiting_accredited, figures.waiting_anonymous), (4_096, 40 * 256 - refused));
+    assert!(figures.waiting_anonymous <= 4_096);
+    let waited = strangers.len();
     bureau.work();
-    assert_eq!((signed(&mut known), signed(&mut strangers)), (4_096, 4_096));
+    assert_eq!((signed(&mut known), signed(&mut strangers)), (4_096, waited));
     let figures = bureau.responder.figures();
     assert_eq!((figures.waiting_accredited, figures.waiting_anonymous), (0, 0));
+}
+
+/// More addresses than would fill the lane with what each may have: once it has gone round, who has nothing waiting finds a
+/// place, and is next.
+#[test]
+fn a_storm_from_many_addresses_leaves_places_for_others() {
+    let mut bureau = Bureau::new(vec![Ca::p256()]);
+    let one = bureau.register(0);
+    let asked = with_nonce(&bureau, 0, &one.1, 1);
+    let (mut late, mut honest) = (Vec::new(), 0);
+    for round in 0..1_000 {
+        for caller in (0..60).flat_map(|caller| std::iter::repeat_n(caller, if round == 0 { 256 } else { 2 })) {
+            drop(bureau.ask(stranger(caller), &asked));
+        }
+        // Less than its share of what is signed: one in 61, eight of which are signed in a round.
+        if round >= 600 && round % 10 == 0 {
+            honest += 1;
+            late.push(bureau.ask(stranger(1_000), &asked).waits());
+        }
+        let _ = bureau.responder.work(bureau.now);
+    }
+    bureau.work();
+    let lost = late.iter().filter(|one| !matches!(told(one), Some(Ok(_)))).count();
+    assert_eq!((lost, honest), (0, 40));
 }
 
 #[test]
