@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bloomfilter::Bloom;
 
-use crate::model::{CertificateKey, Millis, Seconds};
+use crate::model::{CertificateKey, Millis, Rank, Seconds};
 use crate::status::ReadTo;
 
 use super::Responder;
@@ -45,7 +45,12 @@ impl Fence {
     /// Takes an order in, or gives it back if there is no room.
     pub fn enter(&self, ticket: Ticket) -> Option<Ticket> {
         let mut waiting = self.waiting();
-        if waiting.len() >= CROWD_MAX {
+        let most = match ticket.order.caller.rank {
+            Rank::Accredited => CROWD_MAX,
+            // The rest is for those who come first.
+            Rank::Anonymous => CROWD_MAX / 2,
+        };
+        if waiting.len() >= most {
             return Some(ticket);
         }
         waiting.push(ticket);

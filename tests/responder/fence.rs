@@ -133,14 +133,22 @@ fn a_nonce_or_several_questions_wait_as_well() {
 }
 
 #[test]
-fn the_crowd_is_bounded() {
+fn the_crowd_is_bounded_and_strangers_leave_places_for_the_accredited() {
     let bureau = Bureau::new(vec![Ca::p256()]);
     let asked = |number: u64| bureau.usual(0, &bureau.key(0, 1_000 + number));
-    let waiting: Vec<_> = (0..8_192_u64).map(|number| bureau.ask(stranger(1), &asked(number)).waits()).collect();
-    let one_more = bureau.ask(stranger(1), &asked(9_999)).waits();
-    assert_eq!(told(&one_more).expect("told at once").unwrap_err(), Refusal::Full);
+    let crowd = |caller, numbers: std::ops::Range<u64>| -> Vec<_> {
+        numbers.map(|number| bureau.ask(caller, &asked(number)).waits()).collect()
+    };
+    let full = |caller| {
+        let answer = told(&bureau.ask(caller, &asked(20_000)).waits());
+        answer.is_some_and(|answer| answer.unwrap_err() == Refusal::Full)
+    };
+    let strangers = crowd(stranger(1), 0..4_096);
+    assert!(full(stranger(2)));
+    let known = crowd(party(1), 5_000..5_000 + 4_096);
+    assert!(full(party(1)) && full(stranger(2)));
     bureau.responder.turn_back(bureau.responder.crowd().expect("all others"));
-    assert!(waiting.iter().all(|one| matches!(told(one), Some(Err(Refusal::NoFence)))));
+    assert!(strangers.iter().chain(&known).all(|one| matches!(told(one), Some(Err(Refusal::NoFence)))));
 }
 
 /// Numbers that no certificate can have are nobody's, without asking anybody.
