@@ -38,16 +38,19 @@ pub(super) struct Answering {
 }
 
 /// By which number kept replies name each issuer's key. A key that comes in another's place has another number, so that no
-/// reply of the one is served with the certificate of the other.
+/// reply of the one is served with the certificate of the other; the same key has the same after a restart, for replies
+/// outlive one in the snapshot.
 #[derive(Default)]
 struct KeyNumbers(HashMap<IssuerNo, (u8, Vec<u8>)>);
 
 impl KeyNumbers {
     fn of(&mut self, issuer: IssuerNo, certificate: &[u8]) -> u8 {
-        let (number, known) = self.0.entry(issuer).or_insert_with(|| (FIRST_KEY, certificate.to_vec()));
+        // The last octet of its CA's signature: as good as random.
+        let own = certificate.last().copied().unwrap_or_default();
+        let (number, known) = self.0.entry(issuer).or_insert_with(|| (own, certificate.to_vec()));
         if known != certificate {
-            // Back at the first after 256 keys: nothing of it is valid any more.
-            (*number, *known) = (number.wrapping_add(1), certificate.to_vec());
+            *number = if own == *number { own.wrapping_add(1) } else { own };
+            *known = certificate.to_vec();
         }
         *number
     }
@@ -293,7 +296,6 @@ fn unreadable(error: &Asn1Error) -> String {
     format!("its certificate can't be read: {error}")
 }
 
-const FIRST_KEY: u8 = 1;
 /// Without a hint from the ledger, as often as its heart beats, and a little more often.
 const FOLLOW_PAUSE: Duration = Duration::from_millis(250);
 const RETRY_PAUSE: Duration = Duration::from_millis(250);
@@ -310,10 +312,11 @@ mod tests {
     fn a_key_in_another_s_place_has_another_number() {
         let mut keys = KeyNumbers::default();
         let [one, other] = [IssuerNo(1), IssuerNo(2)];
-        assert_eq!([keys.of(one, b"first"), keys.of(other, b"its own")], [FIRST_KEY; 2]);
-        assert_eq!(keys.of(one, b"first"), FIRST_KEY, "read again, and the same");
-        assert_eq!(keys.of(one, b"second"), FIRST_KEY + 1);
-        assert_eq!(keys.of(one, b"first"), FIRST_KEY + 2, "back again: what it signed then is long forgotten");
-        assert_eq!(keys.of(other, b"its own"), FIRST_KEY);
+        assert_eq!([keys.of(one, b"first 7"), keys.of(other, b"its own 7")], [b'7'; 2]);
+        assert_eq!(keys.of(one, b"first 7"), b'7', "read again, and the same");
+        assert_eq!(keys.of(one, b"second 7"), b'8', "alike, and yet another");
+        assert_eq!(keys.of(one, b"third 1"), b'1');
+        assert_eq!(keys.of(other, b"its own 7"), b'7');
+        assert_eq!(KeyNumbers::default().of(one, b"third 1"), b'1', "after a restart as before");
     }
 }
