@@ -78,11 +78,20 @@ async fn plainly(wire: &mut Wire, guest: &Guest, door: &Door) -> io::Result<Next
                 return Ok(Next::End);
             }
         }
-        if wire.protocol() == Some(Protocol::Http2) {
-            return Ok(Next::Other(Protocol::Http2));
+        match wire.protocol() {
+            Some(Protocol::Http2) => return Ok(Next::Other(Protocol::Http2)),
+            Some(Protocol::Http1) => {}
+            // The beginning of its preface: nothing of HTTP/1 begins so.
+            None => {
+                looked = wire.octets().len();
+                continue;
+            }
         }
         match recognise(wire.octets()) {
-            Plain::Begun => {
+            begun @ (Plain::Begun | Plain::Awaited) => {
+                if begun == Plain::Awaited {
+                    guest.watch.enter(Phase::Body, &door.ticks);
+                }
                 // A second look at the same beginning would be a third and a fourth: whoever sends in drops is hyper's.
                 if looked > 0 {
                     return hand_on(wire, &out).await;

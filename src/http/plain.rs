@@ -18,6 +18,8 @@ pub(super) enum Plain<'b> {
     Request(PlainRequest<'b>, usize),
     /// The beginning of one, perhaps.
     Begun,
+    /// One whose body isn't whole yet.
+    Awaited,
     /// Something for hyper.
     Other,
 }
@@ -64,7 +66,7 @@ pub(super) fn recognise(octets: &[u8]) -> Plain<'_> {
         ("GET", None) => (None, head),
         ("POST", Some(length)) if said.typed && length <= OCTETS_MAX => match octets.get(head..head + length) {
             Some(body) => (Some(body), head + length),
-            None => return Plain::Begun,
+            None => return Plain::Awaited,
         },
         _ => return Plain::Other,
     };
@@ -208,8 +210,11 @@ mod tests {
         assert_eq!(recognise(close), Plain::Request(request("/M", None, Version::Http11, After::Close), close.len()));
         let long = b"GET /ocsp/MFEwTzBNMEswSTAJBgUrDgMCGgUABBSJBjCBI6JIl6z2rHpAug/7tzhJgQQU8yA%2BkDn0qCE%3D HTTP/1.1\r\nHost: 127.0.0.1:7080\r\n\r\n";
         assert!(matches!(recognise(long), Plain::Request(..)));
-        for cut in [0, 1, 20, post.len() - 1] {
+        for cut in [0, 1, 20, post.len() - 4] {
             assert_eq!(recognise(&post[..cut]), Plain::Begun, "{cut}");
+        }
+        for cut in [post.len() - 3, post.len() - 1] {
+            assert_eq!(recognise(&post[..cut]), Plain::Awaited, "{cut}");
         }
     }
 

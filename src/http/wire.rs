@@ -2,7 +2,6 @@
 //!
 //! Made by `edge` for each connection, driven by hyper.
 
-use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -11,7 +10,7 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _, ReadBuf};
 use tokio::net::TcpStream;
 
-use super::watch::{Phase, Ticks, Watch, Word};
+use super::watch::{Phase, Ticks, Watch};
 
 /// A connection's two directions.
 pub(super) struct Wire {
@@ -47,18 +46,10 @@ impl Wire {
     }
 
     /// Reads some more octets behind those that were not taken yet; whoever reads next gets all of them. None came: the
-    /// other side is done, or this one was told to be.
+    /// other side is done.
     pub async fn more(&mut self) -> io::Result<usize> {
-        let between = self.first.is_empty();
         self.first.reserve(READ_OCTETS);
-        let told = poll_fn(|_| if self.watch.word() == Word::Stay { Poll::Pending } else { Poll::Ready(()) });
-        let read = self.stream.read_buf(&mut self.first);
-        let count = tokio::select! {
-            biased;
-            read = read => read?,
-            // Only between requests: what has begun is finished.
-            () = told, if between => 0,
-        };
+        let count = self.stream.read_buf(&mut self.first).await?;
         if count > 0 {
             self.watch.octets_came(&self.ticks);
         }
