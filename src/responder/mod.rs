@@ -17,6 +17,7 @@ mod order;
 mod policy;
 mod refresh;
 mod reply;
+mod residual;
 mod sign;
 mod turns;
 
@@ -36,6 +37,7 @@ pub use lane::LaneLimits;
 pub use order::{Done, Order};
 pub use policy::{Forms, HOT_FOR, Named, NotIssued, Policy, Presign, Profile};
 pub use reply::{Refusal, Reply, Reuse, Says};
+pub use residual::{Promise, SKEWS, promised, residual_good};
 pub use sign::Worked;
 
 use asked::Asked;
