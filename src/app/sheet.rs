@@ -1,11 +1,16 @@
 //! What is known of one certificate, for `cert show` and for the admin listener: status, holds, times, scope, links. Never
 //! its holder.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
+use super::config::Config;
 use super::describe::{hold_name, issuer_name, lifted_by, point_text};
-use crate::ledger::{Ledger, LedgerError, Wanted};
-use crate::model::{Book, CertificateNo, Delivery, Entry, Hold, LastHold, Life, Policy, Time};
+use super::promises::{Promises, PromisesError};
+use crate::ledger::{Ledger, LedgerError, Wanted, decode_event};
+use crate::model::{Book, CertificateNo, Delivery, Entry, Hold, LastHold, Life, Policy, Position, Time};
+use crate::responder::{Promise, SKEWS, residual_good};
 
 /// A certificate with what belongs beside it.
 pub struct Sheet<'a> {
@@ -17,11 +22,44 @@ pub struct Sheet<'a> {
     pub links: Vec<(&'static str, Entry)>,
     /// The desk's settings.
     pub policy: &'a Policy,
+    /// Until when a good answer that was given before is valid; none: it is good, or never was.
+    pub residual_good: Option<Time>,
     /// The present.
     pub now: Time,
 }
 
-impl Sheet<'_> {
+/// Why it can't be said.
+#[derive(Debug, thiserror::Error)]
+pub enum SheetError {
+    /// The ledger can't be read.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// What was promised can't be read.
+    #[error(transparent)]
+    Promises(#[from] PromisesError),
+}
+
+impl<'a> Sheet<'a> {
+    /// A certificate's, with all that must be looked up for it.
+    pub fn of(
+        ledger: &dyn Ledger,
+        config: &'a Config,
+        book: &'a Book,
+        entry: &'a Entry,
+        now: Time,
+    ) -> Result<Self, SheetError> {
+        let links = linked(ledger, book, entry)?;
+        let residual_good = residual_good_of(ledger, config, book, entry)?;
+        Ok(Self { book, entry, links, policy: &config.policy, residual_good, now })
+    }
+
+    /// The end of residual-good answers, by itself and with what verifiers add, while any of it lies ahead.
+    pub fn residual_good(&self) -> Option<(Time, [(&'static str, Time); 2])> {
+        let until = self.residual_good?;
+        let skewed = SKEWS.map(|(verifier, skew)| (verifier, until + skew));
+        skewed.iter().any(|(_, until)| *until >= self.now).then_some((until, skewed))
+    }
+
     /// Its present status in a word.
     pub fn status(&self) -> &'static str {
         status_name(self.entry)
@@ -80,6 +118,10 @@ impl Sheet<'_> {
             },
             "links": links,
             "as_of": status.as_of.to_string(),
+            "residual_good": self.residual_good().map(|(until, skewed)| json!({
+                "until": until.to_string(),
+                "with_skew": skewed.map(|(verifier, until)| (verifier, until.to_string())).into_iter().collect::<BTreeMap<_, _>>(),
+            })),
         });
         if let (Some(json), Value::Object(facts)) = (json.as_object_mut(), facts) {
             json.extend(facts);
@@ -98,8 +140,31 @@ pub fn status_name(entry: &Entry) -> &'static str {
     }
 }
 
+/// The bound for a certificate that isn't good, from the event by which it stopped being good at the latest.
+fn residual_good_of(
+    ledger: &dyn Ledger,
+    config: &Config,
+    book: &Book,
+    entry: &Entry,
+) -> Result<Option<Time>, SheetError> {
+    // Not the revocation's own date: one that was imported may be older than the event by which it was learnt here.
+    let since = match entry.status.revocation() {
+        Some(revocation) => Some(revocation.by),
+        None => entry.status.holds.first().map(|hold| hold.id.0),
+    };
+    let Some(since) = since else { return Ok(None) };
+    let stored = ledger.events_after(Position(since.0.saturating_sub(1)), 1)?;
+    let Some(sealed) = stored.first().filter(|sealed| sealed.position == since) else { return Ok(None) };
+    let change = decode_event(&sealed.bytes).map_err(LedgerError::from)?.time;
+    let name = issuer_name(book, &entry.certificate.key);
+    let mut promises = Promises::read(&config.state)?.of(&name).to_vec();
+    // Other nodes may sign by this configuration already, or this one before it has written that down.
+    promises.push(Promise { validity: config.ocsp.policy_of(&name).validity, until: None });
+    Ok(residual_good(change, &promises))
+}
+
 /// The certificates that one is linked to.
-pub fn linked(ledger: &dyn Ledger, book: &Book, entry: &Entry) -> Result<Vec<(&'static str, Entry)>, LedgerError> {
+fn linked(ledger: &dyn Ledger, book: &Book, entry: &Entry) -> Result<Vec<(&'static str, Entry)>, LedgerError> {
     let links = &entry.certificate.links;
     let named =
         [("issued under", links.issued_under), ("parallel of", links.parallel_of), ("succeeds", links.succeeds)];

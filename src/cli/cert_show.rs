@@ -4,8 +4,8 @@ use clap::Args;
 use serde_json::json;
 
 use crate::app::clock;
+use crate::app::sheet::Sheet;
 pub use crate::app::sheet::status_name;
-use crate::app::sheet::{Sheet, linked};
 use crate::ledger::Wanted;
 use crate::model::{Entry, Hold, LastHold, Medium, Municipality, Refusal};
 
@@ -34,8 +34,7 @@ impl Show {
         let found = house.ledger().find(&Wanted { keys: vec![key], ..Wanted::default() })?;
         let entry = found.entries.into_iter().next().ok_or(Refusal::UnknownCertificate)?;
         let book = house.book()?;
-        let links = linked(house.ledger(), &book, &entry)?;
-        let sheet = Sheet { book: &book, entry: &entry, links, policy: &house.config().policy, now: clock::now() };
+        let sheet = Sheet::of(house.ledger(), house.config(), &book, &entry, clock::now())?;
         let mut text = text(&sheet);
         let mut json = sheet.json();
         json["position"] = json!(found.head.position.to_string());
@@ -56,6 +55,12 @@ fn last_hold(sheet: &Sheet<'_>) -> &'static str {
     }
 }
 
+fn residual_good(sheet: &Sheet<'_>) -> String {
+    let Some((until, skewed)) = sheet.residual_good() else { return String::new() };
+    let skewed = skewed.map(|(verifier, until)| format!("{verifier} until {until}")).join(", ");
+    format!("a good answer given before may be believed until {until} (for the sake of wrong clocks: {skewed})")
+}
+
 fn text(sheet: &Sheet<'_>) -> String {
     let certificate = &sheet.entry.certificate;
     let status = &sheet.entry.status;
@@ -69,6 +74,7 @@ fn text(sheet: &Sheet<'_>) -> String {
         ("status", format!("{}{expired}", sheet.status())),
         ("revocation", sheet.revocation().0),
         ("last hold", held.into()),
+        ("residual good", residual_good(sheet)),
         ("type", certificate.usage.name().into()),
         ("medium", medium(&certificate.medium)),
         ("operator", certificate.sim.map_or_else(String::new, |sim| sim.operator.to_string())),

@@ -6,8 +6,10 @@ use std::process::ExitCode;
 
 use crate::app::config::ConfigError;
 use crate::app::demo::DemoError;
+use crate::app::promises::PromisesError;
 use crate::app::pseudonym::PseudonymError;
 use crate::app::serve::ServeError;
+use crate::app::sheet::SheetError;
 use crate::app::signers::NoSigner;
 use crate::app::witness::WitnessError;
 use crate::app::words::refused_file;
@@ -142,6 +144,9 @@ pub enum CliError {
         /// In words.
         text: String,
     },
+    /// What was promised of answers.
+    #[error(transparent)]
+    Promises(#[from] PromisesError),
     /// Serving.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -191,6 +196,7 @@ impl CliError {
             | Self::Io { .. }
             | Self::Key(_)
             | Self::Note(_)
+            | Self::Promises(_)
             | Self::Pseudonym(_) => Exit::File,
             Self::Backup { .. } | Self::CheckpointFile(_) => Exit::Damaged,
             Self::Config(_) | Self::Usage(_) | Self::NoConfig => Exit::Usage,
@@ -213,6 +219,15 @@ impl CliError {
 impl From<Refusal> for CliError {
     fn from(refusal: Refusal) -> Self {
         Self::Desk(refusal.into())
+    }
+}
+
+impl From<SheetError> for CliError {
+    fn from(error: SheetError) -> Self {
+        match error {
+            SheetError::Ledger(error) => Self::Ledger(error),
+            SheetError::Promises(error) => Self::Promises(error),
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! The threads behind the public listener: one follows the ledger, some sign, one asks the ledger for all who look for what
 //! may have been issued a moment ago. Run by `serve`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use super::issuer_sign::IssuerSign;
 use super::log;
 use super::mark::Mark;
 use super::sequence::Opened;
@@ -13,13 +15,15 @@ use super::stop::{Pause, Stop};
 use super::vitals::{AnswerSign, Following, Vitals};
 use crate::app::clock::{self, Stopwatch};
 use crate::app::config::{Config, OcspSettings};
+use crate::app::promises::Promises;
 use crate::app::signers::SignerFolder;
 use crate::asn1::Asn1Error;
 use crate::follow::{FollowError, Follower, Stepped};
-use crate::ledger::{Ledger, LedgerError};
-use crate::model::{Book, Seconds};
+use crate::keys::OcspSigner;
+use crate::ledger::{Ledger, LedgerError, decode_event};
+use crate::model::{Book, IssuerNo, Position, Seconds, Time};
 use crate::responder::{Issuer, Issuers, Moment, Responder, Signatory, Worked};
-use crate::status::{Freshness, HashKey, ReadTo};
+use crate::status::{Freshness, HashKey, ReadTo, Signature, Standing};
 
 /// The responder, once the ledger was read.
 pub(super) type Found = Arc<OnceLock<Arc<Responder>>>;
@@ -48,14 +52,14 @@ impl Answering {
     pub fn follow(&self) {
         let Some(ledger) = self.wait_for_ledger() else { return };
         let mut snapshots = Snapshots::at(self.config.state.clone(), seconds(self.config.ocsp.snapshot_every));
-        let Some(mut follower) = self.begin(&*ledger, &snapshots) else { return };
-        let mut mark = Mark::at(self.mark_file());
+        let mut kept = Kept { mark: Mark::at(self.mark_file()), promises: None };
+        let Some(mut follower) = self.begin(&*ledger, &snapshots, &mut kept) else { return };
         while self.stop.pause(Duration::ZERO) == Pause::Over {
             let step = follower.step(&*ledger);
             match step {
                 Ok(stepped) => {
-                    self.hear(&follower, &mut mark);
-                    if let Err(error) = self.spread(&*ledger, &stepped) {
+                    self.hear(&follower, &mut kept.mark);
+                    if let Err(error) = self.spread(&*ledger, &follower, &stepped, &mut kept) {
                         self.lose(&error);
                     }
                     if !stepped.more {
@@ -138,9 +142,9 @@ impl Answering {
     }
 
     /// Reads the last snapshot or the whole ledger, and opens the door.
-    fn begin(&self, ledger: &dyn Ledger, snapshots: &Snapshots) -> Option<Follower> {
+    fn begin(&self, ledger: &dyn Ledger, snapshots: &Snapshots, kept: &mut Kept) -> Option<Follower> {
         loop {
-            match self.try_to_begin(ledger, snapshots) {
+            match self.try_to_begin(ledger, snapshots, kept) {
                 Ok((follower, issuers)) => {
                     let tiers = self.config.ocsp.tiers;
                     let responder = Responder::new(follower.table().clone(), tiers, issuers, &clock::entropy());
@@ -162,8 +166,13 @@ impl Answering {
         }
     }
 
-    fn try_to_begin(&self, ledger: &dyn Ledger, snapshots: &Snapshots) -> Result<(Follower, Issuers), FollowError> {
-        let keys = self.issuers(&ledger.book()?.1).keys();
+    fn try_to_begin(
+        &self,
+        ledger: &dyn Ledger,
+        snapshots: &Snapshots,
+        kept: &mut Kept,
+    ) -> Result<(Follower, Issuers), FollowError> {
+        let keys = self.issuers(&ledger.book()?.1, kept).keys();
         let follower = match snapshots.begin(ledger, &keys) {
             Some(mut follower) => {
                 while follower.step(ledger)?.more {}
@@ -174,7 +183,10 @@ impl Answering {
             None => Follower::bootstrap(ledger, &HashKey::new(clock::entropy()))?,
         };
         // Read after the follower has: an issuer that was added in between is in one or in the other.
-        Ok((follower, self.issuers(&ledger.book()?.1)))
+        let issuers = self.issuers(&ledger.book()?.1, kept);
+        // Which change was the last is not known; none was later than the last event.
+        self.see_changes(last_event(ledger, follower.head().position)?, |_| true);
+        Ok((follower, issuers))
     }
 
     /// The names of the keys that sign now.
@@ -207,11 +219,18 @@ impl Answering {
     }
 
     /// Tells the responder what is new.
-    fn spread(&self, ledger: &dyn Ledger, stepped: &Stepped) -> Result<(), LedgerError> {
+    fn spread(
+        &self,
+        ledger: &dyn Ledger,
+        follower: &Follower,
+        stepped: &Stepped,
+        kept: &mut Kept,
+    ) -> Result<(), LedgerError> {
         let Some(responder) = self.found.get() else { return Ok(()) };
         if stepped.issuers > 0 {
-            responder.set_issuers(self.issuers(&ledger.book()?.1));
+            responder.set_issuers(self.issuers(&ledger.book()?.1, kept));
         }
+        self.note_changes(follower, stepped);
         if stepped.sets > 0 {
             responder.changed_sets();
         }
@@ -221,16 +240,61 @@ impl Answering {
         Ok(())
     }
 
+    /// Notes which issuers' certificates have stopped being good, and when at the latest.
+    fn note_changes(&self, follower: &Follower, stepped: &Stepped) {
+        let at = follower.head().time;
+        let mut signature = Signature::default();
+        let no_longer_good = stepped.changed.iter().filter_map(|no| follower.table().at(*no, &mut signature));
+        let no_longer_good = no_longer_good.filter(|(_, view)| view.standing != Standing::Good);
+        let touched: BTreeSet<_> = no_longer_good.map(|(key, _)| key.issuer).collect();
+        if stepped.sets > 0 || !touched.is_empty() {
+            self.see_changes(Some(at), |no| stepped.sets > 0 || touched.contains(&no));
+        }
+    }
+
+    fn see_changes(&self, at: Option<Time>, of: impl Fn(IssuerNo) -> bool) {
+        self.vitals.note(|signs| {
+            let touched = signs.answers.issuers.iter_mut().filter(|issuer| of(issuer.no));
+            touched.for_each(|issuer| issuer.changed = issuer.changed.max(at));
+        });
+    }
+
+    /// Has it written down for how long answers will be valid.
+    fn promise(&self, book: &Book, kept: &mut Kept) -> Result<(), String> {
+        let answered = kept.mark.stands().map_err(|error| error.to_string())?;
+        let promises = match &mut kept.promises {
+            Some(promises) => promises,
+            none @ None => none.insert(Promises::read(&self.config.state).map_err(|error| error.to_string())?),
+        };
+        let names = book.issuers.iter().map(|issuer| issuer.name.as_str());
+        let validities = names.map(|name| (name, self.config.ocsp.policy_of(name).validity));
+        promises.keep(validities, answered).map_err(|error| error.to_string())
+    }
+
     /// The issuers with who signs for them; those for whom nobody does are noted by name.
-    fn issuers(&self, book: &Book) -> Issuers {
+    fn issuers(&self, book: &Book, kept: &mut Kept) -> Issuers {
+        let promised = self.promise(book, kept);
         let mut without = Vec::new();
         let mut list = Vec::new();
+        let mut signs = Vec::new();
         for found in SignerFolder::of(&self.config).all(book, clock::now()) {
             let Some(registered) = book.issuers.iter().find(|issuer| issuer.no == found.issuer) else { continue };
             let policy = self.config.ocsp.policy_of(&found.name);
-            let signatory = match found.signer {
-                Ok(signer) => Some(Signatory::new(FIRST_KEY, signer, policy.named)),
-                Err(why) => {
+            signs.push(IssuerSign {
+                no: found.issuer,
+                name: found.name.clone(),
+                not_after: found.signer.as_ref().ok().map(OcspSigner::not_after),
+                promises: kept.promises.as_ref().map(|all| all.of(&found.name).to_vec()).unwrap_or_default(),
+                changed: None,
+            });
+            let signatory = match (found.signer, &promised) {
+                (Ok(signer), Ok(())) => Some(Signatory::new(FIRST_KEY, signer, policy.named)),
+                // What couldn't be written down can't be stood by: nothing is signed.
+                (Ok(_), Err(why)) => {
+                    without.push((found.name.clone(), why.clone()));
+                    None
+                }
+                (Err(why), _) => {
                     without.push((found.name.clone(), why.to_string()));
                     None
                 }
@@ -240,8 +304,13 @@ impl Answering {
                 Err(error) => without.push((found.name, unreadable(&error))),
             }
         }
-        let issuers = book.issuers.len();
-        self.vitals.note(|signs| (signs.answers.issuers, signs.answers.without_signer) = (issuers, without));
+        self.vitals.note(|noted| {
+            let before = std::mem::take(&mut noted.answers.issuers);
+            for sign in &mut signs {
+                sign.changed = before.iter().find(|known| known.no == sign.no).and_then(|known| known.changed);
+            }
+            (noted.answers.issuers, noted.answers.without_signer) = (signs, without);
+        });
         Issuers::new(list)
     }
 
@@ -252,6 +321,20 @@ impl Answering {
     fn mark_file(&self) -> PathBuf {
         self.config.state.join("answered-until")
     }
+}
+
+/// What this node has written down of what it signed.
+struct Kept {
+    mark: Mark,
+    /// None: not read yet.
+    promises: Option<Promises>,
+}
+
+/// The ledger time of the event there.
+fn last_event(ledger: &dyn Ledger, at: Position) -> Result<Option<Time>, LedgerError> {
+    let stored = ledger.events_after(Position(at.0.saturating_sub(1)), 1)?;
+    let last = stored.first().map(|sealed| decode_event(&sealed.bytes)).transpose()?;
+    Ok(last.map(|event| event.time))
 }
 
 /// How many threads sign.

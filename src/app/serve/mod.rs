@@ -6,6 +6,7 @@
 //! `responder` or of the notary; here are the turns.
 
 mod answering;
+mod issuer_sign;
 mod log;
 mod mark;
 mod notary;
