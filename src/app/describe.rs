@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use super::words::counted;
 use crate::asn1::{DistributionPointName, FullName};
 use crate::model::{
-    Actor, Body, Book, CertificateKey, Change, Command, Event, HoldId, HoldKind, Position, Report, Role, SetChange,
-    SetTarget, Subject, UndoScope, WhyQueued,
+    Actor, Body, Book, CertificateKey, Change, Channel, Command, Event, HoldId, HoldKind, Position, Report, Role,
+    SetChange, SetTarget, Subject, UndoScope, WhyQueued,
 };
 
 /// An event as a line.
@@ -109,6 +109,35 @@ pub fn command_text(book: &Book, command: &Command) -> String {
         }
         Command::Set { target, change } => set_text(book, target, *change),
         Command::Undo(scope) => undo_text(book, scope),
+    }
+}
+
+/// An event's kind: a short name that never changes.
+pub fn body_name(body: &Body) -> &'static str {
+    match body {
+        Body::Changed { .. } => "changed",
+        Body::EpochAdopted { .. } => "epoch-adopted",
+        Body::InboxRefused { .. } => "inbox-refused",
+        Body::IssuerAdded(_) => "issuer-added",
+        Body::LedgerCreated { .. } => "ledger-created",
+        Body::Queued { .. } => "queued",
+        Body::QueueDecided { .. } => "queue-decided",
+        Body::Registered { .. } => "registered",
+        Body::Reported(_) => "reported",
+        Body::ScopeAdded(_) => "scope-added",
+        Body::SetChanged { .. } => "set-changed",
+        Body::UndoOrdered(_) => "undo-ordered",
+    }
+}
+
+/// How a command came in: a short name that never changes.
+pub fn channel_name(channel: Channel) -> &'static str {
+    match channel {
+        Channel::Api => "api",
+        Channel::Cli => "cli",
+        Channel::Import => "import",
+        Channel::Sql => "sql",
+        Channel::Timer => "timer",
     }
 }
 

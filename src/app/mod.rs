@@ -14,6 +14,7 @@ pub mod rehearsal;
 pub mod serve;
 pub mod sheet;
 pub mod signers;
+pub mod token;
 pub mod who;
 pub mod witness;
 pub mod words;

@@ -11,6 +11,7 @@ use crate::app::pseudonym::PseudonymError;
 use crate::app::serve::ServeError;
 use crate::app::sheet::SheetError;
 use crate::app::signers::NoSigner;
+use crate::app::token::TokenError;
 use crate::app::witness::WitnessError;
 use crate::app::words::refused_file;
 use crate::asn1::Asn1Error;
@@ -158,6 +159,9 @@ pub enum CliError {
         /// Why.
         source: NoSigner,
     },
+    /// The admin listener's token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The ledger isn't the one that was signed for.
     #[error(transparent)]
     Witness(#[from] WitnessError),
@@ -197,7 +201,8 @@ impl CliError {
             | Self::Key(_)
             | Self::Note(_)
             | Self::Promises(_)
-            | Self::Pseudonym(_) => Exit::File,
+            | Self::Pseudonym(_)
+            | Self::Token(_) => Exit::File,
             Self::Backup { .. } | Self::CheckpointFile(_) => Exit::Damaged,
             Self::Config(_) | Self::Usage(_) | Self::NoConfig => Exit::Usage,
             Self::Demo(error) => of_demo(error),
@@ -259,7 +264,7 @@ fn of_demo(error: &DemoError) -> Exit {
 
 fn of_serve(error: &ServeError) -> Exit {
     match error {
-        ServeError::Key(_) => Exit::File,
+        ServeError::Key(_) | ServeError::Token(_) => Exit::File,
         ServeError::Witness(error) => of_witness(error),
         ServeError::Ledger(error) => of_ledger(error),
         ServeError::Listen { .. } => Exit::Usage,
