@@ -139,6 +139,8 @@ async fn whole(headers: &HeaderMap, body: Incoming) -> Result<Bytes, Problem> {
 fn change(verb: Verb, body: &[u8]) -> Result<Asked, Problem> {
     let raw = match body.trim_ascii() {
         [] => RawChange::default(),
+        // A list would be taken for the fields in their order.
+        [b'[', ..] => return Err(malformed("the body: an object is expected".to_owned())),
         body => serde_json::from_slice(body).map_err(|error| malformed(format!("the body: {error}")))?,
     };
     let unused = |name: &str, there: bool| match there {

@@ -57,8 +57,8 @@ impl Clerk for Counter {
         let ledger = self.ledger()?;
         let (at, book) = ledger.book()?;
         let stored = ledger.events_after(after, limit)?;
-        let next = stored.last().map_or(after, |last| last.position);
-        let head = at.max(next);
+        let last = stored.last().map(|last| last.position);
+        let (head, next) = (last.map_or(at, |last| last.max(at)), last.unwrap_or(after));
         if after > head {
             return Err(ClerkError::NoEvent { after, head });
         }
