@@ -6,8 +6,9 @@
 //! thisUpdate, the issuer's name.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use super::words::refused_file;
@@ -88,7 +89,7 @@ impl Promises {
     /// Under another name first: whatever happens, one of both is there whole.
     fn write(&self, issuers: &BTreeMap<String, Vec<Promise>>) -> io::Result<()> {
         let folder = self.file.parent().unwrap_or(Path::new("."));
-        fs::create_dir_all(folder)?;
+        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
         let draft = self.file.with_extension("draft");
         let mut file = File::create(&draft)?;
         for (issuer, promises) in issuers {
