@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod describe;
 pub mod fingerprint;
+pub mod planning;
 pub mod promises;
 pub mod pseudonym;
 pub mod rehearsal;

@@ -15,6 +15,7 @@ use super::stop::{Pause, Stop};
 use super::vitals::{AnswerSign, Following, Vitals};
 use crate::app::clock::{self, Stopwatch};
 use crate::app::config::{Config, OcspSettings};
+use crate::app::planning::{self, Census};
 use crate::app::promises::Promises;
 use crate::app::signers::SignerFolder;
 use crate::asn1::Asn1Error;
@@ -22,25 +23,35 @@ use crate::follow::{FollowError, Follower, Stepped};
 use crate::keys::OcspSigner;
 use crate::ledger::{Ledger, LedgerError, decode_event};
 use crate::model::{Book, IssuerNo, Position, Seconds, Time};
-use crate::responder::{Issuer, Issuers, Moment, Responder, Signatory, Worked};
-use crate::status::{Freshness, HashKey, ReadTo, Signature, Standing};
+use crate::responder::{Issuer, Issuers, Moment, Plan, Responder, Signatory, Worked};
+use crate::status::{Day, Freshness, HashKey, ReadTo, Signature, Standing, Table};
 
 /// The responder, once the ledger was read.
 pub(super) type Found = Arc<OnceLock<Arc<Responder>>>;
+
+/// What is about to be run, once the ledger was read; before there is a responder.
+pub(super) type Planned = Arc<OnceLock<Vec<Plan>>>;
 
 /// What the threads share.
 pub(super) struct Answering {
     config: Arc<Config>,
     opened: Opened,
     found: Found,
+    planned: Planned,
     vitals: Arc<Vitals>,
     stop: Arc<Stop>,
     watch: Stopwatch,
 }
 
 impl Answering {
-    pub fn new(config: Config, opened: Opened, found: Found, vitals: Arc<Vitals>, stop: Arc<Stop>) -> Self {
-        Self { config: Arc::new(config), opened, found, vitals, stop, watch: Stopwatch::start() }
+    pub fn new(
+        config: Config,
+        opened: Opened,
+        (found, planned): (Found, Planned),
+        vitals: Arc<Vitals>,
+        stop: Arc<Stop>,
+    ) -> Self {
+        Self { config: Arc::new(config), opened, found, planned, vitals, stop, watch: Stopwatch::start() }
     }
 
     /// Both clocks, now.
@@ -183,7 +194,10 @@ impl Answering {
             None => Follower::bootstrap(ledger, &HashKey::new(clock::entropy()))?,
         };
         // Read after the follower has: an issuer that was added in between is in one or in the other.
-        let issuers = self.issuers(&ledger.book()?.1, kept);
+        let book = ledger.book()?.1;
+        let issuers = self.issuers(&book, kept);
+        // Nobody else sets it.
+        let _ = self.planned.set(self.plans(follower.table(), &book));
         // Which change was the last is not known; none was later than the last event.
         self.see_changes(last_event(ledger, follower.head().position)?, |_| true);
         Ok((follower, issuers))
@@ -192,6 +206,16 @@ impl Answering {
     /// The names of the keys that sign now.
     fn keys(&self) -> Vec<[u8; 20]> {
         self.found.get().map(|responder| responder.keys()).unwrap_or_default()
+    }
+
+    /// What is about to be run.
+    fn plans(&self, table: &Table, book: &Book) -> Vec<Plan> {
+        let census = Census::of(table, book, Day::of(clock::now()));
+        let signs = self.vitals.signs().answers.issuers;
+        let plan = |(sign, certificates): (&IssuerSign, u64)| {
+            Some(planning::running(&self.config, &sign.name, sign.kind?, certificates))
+        };
+        signs.iter().zip(census.0).filter_map(plan).collect()
     }
 
     /// Says how fresh what is known is, once that can't be forgotten any more.
@@ -283,6 +307,7 @@ impl Answering {
             signs.push(IssuerSign {
                 no: found.issuer,
                 name: found.name.clone(),
+                kind: found.signer.as_ref().ok().and_then(|signer| planning::kind_of(signer).ok()),
                 not_after: found.signer.as_ref().ok().map(OcspSigner::not_after),
                 promises: kept.promises.as_ref().map(|all| all.of(&found.name).to_vec()).unwrap_or_default(),
                 changed: None,

@@ -2,13 +2,15 @@
 //! believed. Written by the follower's thread, read for the metrics.
 
 use crate::model::{IssuerNo, Time};
-use crate::responder::{Promise, residual_good};
+use crate::responder::{KeyKind, Promise, residual_good};
 
 /// One issuer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct IssuerSign {
     pub no: IssuerNo,
     pub name: String,
+    /// What signs; none: nobody does.
+    pub kind: Option<KeyKind>,
     /// Until when its signer's certificate is valid; none: nobody signs.
     pub not_after: Option<Time>,
     /// How long its answers are, and were, promised to be valid.
@@ -41,7 +43,7 @@ mod tests {
         let promises = vec![Promise { validity: Seconds(600), until: None }];
         let sign = |changed| {
             let name = "a".to_owned();
-            IssuerSign { no: IssuerNo(1), name, not_after: None, promises: promises.clone(), changed }
+            IssuerSign { no: IssuerNo(1), name, kind: None, not_after: None, promises: promises.clone(), changed }
         };
         assert_eq!((sign(None).window(at(50)), sign(None).ahead(at(50))), (600, 0));
         let changed = sign(Some(at(100)));

@@ -239,7 +239,8 @@ mod tests {
         let promises = vec![Promise { validity: Seconds(600), until: None }];
         let not_after = Time::from_unix(1_800_000_000 + 5_400).ok();
         let name = "quo\"te".to_owned();
-        signs.answers.issuers = vec![IssuerSign { no: IssuerNo(1), name, not_after, promises, changed: None }];
+        signs.answers.issuers =
+            vec![IssuerSign { no: IssuerNo(1), name, kind: None, not_after, promises, changed: None }];
         let not = Readiness::NotReady { obstacles: vec![Obstacle { kind: "stalled", detail: "x".into() }] };
         let text = exposition(&seen(signs, not));
         for line in [

@@ -33,8 +33,9 @@ use crate::keys::KeyError;
 use crate::ledger::{CheckpointFile, Ledger, LedgerError, Severity};
 use crate::model::Seconds;
 use crate::parties::{Counters, Tally};
+use crate::responder::Plan;
 
-use answering::{Answering, Found};
+use answering::{Answering, Found, Planned};
 use clerk::Counter;
 use office::Office;
 use sequence::{Opened, Sequence, Writing};
@@ -61,8 +62,10 @@ impl Part {
 }
 
 /// What is told while it runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Told {
+    /// What is run for an issuer, and what that takes.
+    Plan(Box<Plan>),
     /// The listeners are open; the probes answer.
     Listening {
         /// The public listener.
@@ -159,9 +162,15 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
         stop: notary_stop.clone(),
     };
     let notarising = thread("notary", move || office.run())?;
-    let found = Found::default();
+    let (found, planned) = (Found::default(), Planned::default());
     let answer_stop = Arc::new(Stop::default());
-    let answering = Answering::new(config.clone(), opened.clone(), found.clone(), vitals.clone(), answer_stop.clone());
+    let answering = Answering::new(
+        config.clone(),
+        opened.clone(),
+        (found.clone(), planned.clone()),
+        vitals.clone(),
+        answer_stop.clone(),
+    );
     let answering = start_answering(config, answering)?;
 
     let (counters, tallies) = Counters::new(&config.parties, sockets.public.len());
@@ -176,7 +185,7 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
         connections: None,
         names: OnceLock::new(),
     };
-    let served = listen(sockets, (counter, tallies), token, tell);
+    let served = listen(sockets, (counter, tallies), token, &planned, tell);
     // The listeners have answered their last; nothing waits for a signature any more.
     answer_stop.tell();
     let answered = join_all(answering);
@@ -230,6 +239,7 @@ fn listen(
     sockets: Sockets,
     (mut counter, tallies): (Counter, Vec<Tally>),
     token: Option<Token>,
+    planned: &Planned,
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), ServeError> {
     let (config, vitals) = (counter.config.clone(), counter.vitals.clone());
@@ -247,7 +257,7 @@ fn listen(
         edges.push(std::thread::Builder::new().name("edge".into()).spawn(move || seat.serve(door, limits, stopped))?);
     }
     let at_the_desk = Admin::new(vitals.clone(), Arc::new(counter), token, config.metrics_for);
-    let served = until_told(sockets.admin, at_the_desk, (public, admin), &vitals, tell);
+    let served = until_told(sockets.admin, at_the_desk, (public, admin), (&vitals, planned), tell);
     tell(Told::Stopping);
     vitals.note(|signs| signs.stopping = Stopping::Yes);
     drop(stop);
@@ -262,7 +272,7 @@ fn until_told(
     socket: std::net::TcpListener,
     answers: Admin,
     (public, admin): (SocketAddr, SocketAddr),
-    vitals: &Arc<Vitals>,
+    (vitals, planned): (&Arc<Vitals>, &Planned),
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), ServeError> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -275,6 +285,8 @@ fn until_told(
             while !matches!(vitals.readiness(), Readiness::Ready { .. }) {
                 tokio::time::sleep(READY_PAUSE).await;
             }
+            // Set before there was anything to be ready with.
+            planned.get().into_iter().flatten().for_each(|plan| tell(Told::Plan(Box::new(plan.clone()))));
             tell(Told::Ready { public, admin });
             std::future::pending::<()>().await;
         };

@@ -338,6 +338,7 @@ mod tests {
             let sign = |no| IssuerSign {
                 no: IssuerNo(no),
                 name: String::new(),
+                kind: None,
                 not_after: None,
                 promises: vec![],
                 changed: None,
