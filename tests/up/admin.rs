@@ -249,6 +249,24 @@ fn metrics_are_well_formed_move_and_are_documented() {
 }
 
 #[test]
+fn the_plan_that_is_run_is_told_before_it_is_ready_and_is_that_of_the_ledger() {
+    let served = Served::new();
+    let said = served.program.said();
+    let plans: Vec<_> = said.iter().filter(|line| line.starts_with("plan  ")).collect();
+    assert_eq!(plans.len(), 3, "{said:?}");
+    assert!(plans[0].contains("card-sign: ") && plans[0].contains("p256, presign hot"), "{plans:?}");
+    assert!(said.last().unwrap().starts_with("ready"), "{said:?}");
+    let config = served.demo.join("tashika.toml");
+    let (code, out, error) = crate::program::run(&["plan", "--json", "--config", config.to_str().unwrap()]);
+    assert_eq!(code, 0, "{error}");
+    let all: Value = serde_json::from_str(&out).unwrap();
+    for (plan, told) in all.as_array().unwrap().iter().zip(plans) {
+        let count = format!("{}: {} certificates", plan["issuer"].as_str().unwrap(), plan["certificates"]);
+        assert!(told.contains(&count), "{told}: {plan}");
+    }
+}
+
+#[test]
 fn the_bound_of_residual_good_outlives_a_shorter_validity() {
     let mut served = Served::new();
     let issuer = [("issuer", "card-auth")];
