@@ -77,7 +77,7 @@ impl Undo {
         if until < since {
             return Err(CliError::Usage("--until lies before --since".into()));
         }
-        Ok(UndoScope::ByActor { actor: named(&sender, house)?, since, until })
+        Ok(UndoScope::ByActor { actor: named(sender, house)?, since, until })
     }
 }
 

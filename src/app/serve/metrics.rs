@@ -83,7 +83,7 @@ static METRICS: &[Metric] = &[
         |seen| seen.answers.iter().map(|(account, outcome, count)| of_account(account, *outcome, *count)).collect(),
     ),
     counter("tashika_refusals_total", "Unsigned OCSP answers by their cause.", |seen| {
-        seen.refusals.iter().map(|(cause, count)| by("cause", *cause, count)).collect()
+        seen.refusals.iter().map(|(cause, count)| by("cause", cause, count)).collect()
     }),
     counter("tashika_signed_now_total", "Answers signed when they were asked for.", |seen| {
         figure(seen, |figures| figures.signed_now)
@@ -149,7 +149,7 @@ static METRICS: &[Metric] = &[
         alone(u8::from(matches!(seen.ready, Readiness::Ready { .. })))
     }),
     gauge("tashika_readiness_obstacle", "1 for each obstacle that /readyz names.", |seen| {
-        OBSTACLES.iter().map(|kind| by("kind", *kind, u8::from(stands(seen, kind)))).collect()
+        OBSTACLES.iter().map(|kind| by("kind", kind, u8::from(stands(seen, kind)))).collect()
     }),
 ];
 
@@ -163,15 +163,15 @@ fn of_account(account: &Account<'_>, outcome: Outcome, count: u64) -> Sample {
     Sample { labels: labels.map(|(name, value)| (name, value.to_owned())).into(), value: count.to_string() }
 }
 
-fn alone(value: impl ToString) -> Vec<Sample> {
+fn alone(value: impl ToString + Copy) -> Vec<Sample> {
     vec![Sample { labels: Vec::new(), value: value.to_string() }]
 }
 
-fn by(label: &'static str, name: &str, value: impl ToString) -> Sample {
+fn by(label: &'static str, name: &str, value: impl ToString + Copy) -> Sample {
     Sample { labels: vec![(label, name.to_owned())], value: value.to_string() }
 }
 
-fn by_issuer<V: ToString>(seen: &Seen<'_>, of: impl Fn(&IssuerSign) -> V) -> Vec<Sample> {
+fn by_issuer<V: ToString + Copy>(seen: &Seen<'_>, of: impl Fn(&IssuerSign) -> V) -> Vec<Sample> {
     seen.signs.answers.issuers.iter().map(|issuer| by("issuer", &issuer.name, of(issuer))).collect()
 }
 
