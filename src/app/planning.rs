@@ -1,5 +1,7 @@
 //! Plans for what there is: who signs, how fast, for how many certificates. Called by `tashika plan` and by `serve`.
 
+use std::time::Duration;
+
 use super::clock::Stopwatch;
 use super::config::{Config, OcspSettings};
 use super::cores;
@@ -48,10 +50,15 @@ pub fn usual_signing(ocsp: &OcspSettings, kind: KeyKind) -> Signing {
 }
 
 /// Signatures a second, of one caller who does nothing else for a second.
-pub fn measured<E>(mut sign: impl FnMut(&[u8]) -> Result<Vec<u8>, E>) -> Result<f64, E> {
+pub fn measured<E>(sign: impl FnMut(&[u8]) -> Result<Vec<u8>, E>) -> Result<f64, E> {
+    measured_for(MEASURED, sign)
+}
+
+/// The same for so long.
+pub fn measured_for<E>(span: Duration, mut sign: impl FnMut(&[u8]) -> Result<Vec<u8>, E>) -> Result<f64, E> {
     let watch = Stopwatch::start();
     let mut made = 0_u32;
-    while watch.millis() < MEASURED_MS {
+    while watch.elapsed() < span {
         sign(TRIAL)?;
         made += 1;
     }
@@ -71,4 +78,4 @@ const TRIAL: &[u8] = &{
 };
 /// Certificates that are looked at: some ten milliseconds.
 const SAMPLE: u64 = 100_000;
-const MEASURED_MS: u64 = 1_000;
+const MEASURED: Duration = Duration::from_secs(1);
