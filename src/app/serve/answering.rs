@@ -1,7 +1,6 @@
 //! The threads behind the public listener: one follows the ledger, some sign, one asks the ledger for all who look for what
 //! may have been issued a moment ago. Run by `serve`.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -15,16 +14,19 @@ use super::stop::{Pause, Stop};
 use super::vitals::{AnswerSign, Following, Vitals};
 use crate::app::clock::{self, Stopwatch};
 use crate::app::config::{Config, OcspSettings};
-use crate::app::planning::{self, Census};
-use crate::app::promises::Promises;
+use crate::app::planning;
 use crate::app::signers::SignerFolder;
 use crate::asn1::Asn1Error;
 use crate::follow::{FollowError, Follower, Stepped};
 use crate::keys::OcspSigner;
-use crate::ledger::{Ledger, LedgerError, decode_event};
-use crate::model::{Book, IssuerNo, Position, Seconds, Time};
+use crate::ledger::{Ledger, LedgerError};
+use crate::model::{Book, Seconds};
 use crate::responder::{Issuer, Issuers, Moment, Plan, Responder, Signatory, Worked};
-use crate::status::{Day, Freshness, HashKey, ReadTo, Signature, Standing, Table};
+use crate::status::{Freshness, HashKey, ReadTo};
+
+mod standing;
+
+use standing::{Kept, last_event};
 
 /// The responder, once the ledger was read.
 pub(super) type Found = Arc<OnceLock<Arc<Responder>>>;
@@ -208,16 +210,6 @@ impl Answering {
         self.found.get().map(|responder| responder.keys()).unwrap_or_default()
     }
 
-    /// What is about to be run.
-    fn plans(&self, table: &Table, book: &Book) -> Vec<Plan> {
-        let census = Census::of(table, book, Day::of(clock::now()));
-        let signs = self.vitals.signs().answers.issuers;
-        let plan = |(sign, certificates): (&IssuerSign, u64)| {
-            Some(planning::running(&self.config, &sign.name, sign.kind?, certificates))
-        };
-        signs.iter().zip(census.0).filter_map(plan).collect()
-    }
-
     /// Says how fresh what is known is, once that can't be forgotten any more.
     fn hear(&self, follower: &Follower, mark: &mut Mark) {
         let Some(responder) = self.found.get() else { return };
@@ -262,37 +254,6 @@ impl Answering {
             responder.changed(stepped.changed.iter().copied());
         }
         Ok(())
-    }
-
-    /// Notes which issuers' certificates have stopped being good, and when at the latest.
-    fn note_changes(&self, follower: &Follower, stepped: &Stepped) {
-        let at = follower.head().time;
-        let mut signature = Signature::default();
-        let no_longer_good = stepped.changed.iter().filter_map(|no| follower.table().at(*no, &mut signature));
-        let no_longer_good = no_longer_good.filter(|(_, view)| view.standing != Standing::Good);
-        let touched: BTreeSet<_> = no_longer_good.map(|(key, _)| key.issuer).collect();
-        if stepped.sets > 0 || !touched.is_empty() {
-            self.see_changes(Some(at), |no| stepped.sets > 0 || touched.contains(&no));
-        }
-    }
-
-    fn see_changes(&self, at: Option<Time>, of: impl Fn(IssuerNo) -> bool) {
-        self.vitals.note(|signs| {
-            let touched = signs.answers.issuers.iter_mut().filter(|issuer| of(issuer.no));
-            touched.for_each(|issuer| issuer.changed = issuer.changed.max(at));
-        });
-    }
-
-    /// Has it written down for how long answers will be valid.
-    fn promise(&self, book: &Book, kept: &mut Kept) -> Result<(), String> {
-        let answered = kept.mark.stands().map_err(|error| error.to_string())?;
-        let promises = match &mut kept.promises {
-            Some(promises) => promises,
-            none @ None => none.insert(Promises::read(&self.config.state).map_err(|error| error.to_string())?),
-        };
-        let names = book.issuers.iter().map(|issuer| issuer.name.as_str());
-        let validities = names.map(|name| (name, self.config.ocsp.policy_of(name).validity));
-        promises.keep(validities, answered).map_err(|error| error.to_string())
     }
 
     /// The issuers with who signs for them; those for whom nobody does are noted by name.
@@ -346,20 +307,6 @@ impl Answering {
     fn mark_file(&self) -> PathBuf {
         self.config.state.join("answered-until")
     }
-}
-
-/// What this node has written down of what it signed.
-struct Kept {
-    mark: Mark,
-    /// None: not read yet.
-    promises: Option<Promises>,
-}
-
-/// The ledger time of the event there.
-fn last_event(ledger: &dyn Ledger, at: Position) -> Result<Option<Time>, LedgerError> {
-    let stored = ledger.events_after(Position(at.0.saturating_sub(1)), 1)?;
-    let last = stored.first().map(|sealed| decode_event(&sealed.bytes)).transpose()?;
-    Ok(last.map(|event| event.time))
 }
 
 /// How many threads sign.
