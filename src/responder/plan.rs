@@ -213,14 +213,15 @@ impl KeyKind {
         }
     }
 
-    /// Signatures a second on one core: `cargo bench --bench signing` on the machine of `docs/PERFORMANCE.md`.
+    /// Signatures a second on one core, hash and all: `cargo bench --bench signing` on the machine of `docs/PERFORMANCE.md`,
+    /// the best of many short spans, rounded down.
     pub fn usual_rate(self) -> f64 {
         match self {
-            Self::P256 => 65_000.0,
-            Self::P384 => 12_300.0,
-            Self::Rsa2048 => 4_200.0,
-            Self::Rsa3072 => 1_450.0,
-            Self::Rsa4096 => 640.0,
+            Self::P256 => 52_000.0,
+            Self::P384 => 11_500.0,
+            Self::Rsa2048 => 2_850.0,
+            Self::Rsa3072 => 1_070.0,
+            Self::Rsa4096 => 540.0,
         }
     }
 

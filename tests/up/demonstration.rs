@@ -42,6 +42,7 @@ fn it_leaves_what_it_promises_and_nobody_else_may_read_the_secrets() {
         // The ledger and what proves it are nobody else's either.
         let secret = [".key", ".token", ".lock"].iter().any(|ending| name.ends_with(ending))
             || name.starts_with("ledger.db")
+            || name.starts_with("state/snapshot")
             || name == "checkpoints.txt";
         assert_eq!(*mode, if secret { 0o600 } else { 0o644 }, "{name}");
         assert!(!name.ends_with(".draft"), "{name}");
@@ -135,7 +136,9 @@ fn a_second_run_goes_on_with_what_is_there() {
     let first = up.ready();
     assert!(up.end("TERM").success());
     let contents = |demo: &Path| -> BTreeMap<String, Vec<u8>> {
-        let names = files(demo).into_keys().filter(|name| !name.starts_with("ledger") && !name.starts_with("checkp"));
+        let names = files(demo)
+            .into_keys()
+            .filter(|name| !["ledger", "checkp", "state"].iter().any(|goes_on| name.starts_with(goes_on)));
         names.map(|name| (name.clone(), fs::read(demo.join(name)).unwrap())).collect()
     };
     let before = (contents(&demo), events(&demo));

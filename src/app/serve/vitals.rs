@@ -314,7 +314,7 @@ mod tests {
             change(&mut signs);
             kinds(&signs, NOW)
         };
-        assert_eq!(kinds(&Signs { round: NOW, ..Signs::default() }, NOW), ["starting", "reading"]);
+        assert_eq!(kinds(&Signs { round: NOW, ..Signs::default() }, NOW), ["starting"]);
         assert_eq!(with(|signs| signs.ledger = LedgerSign::Lost("x".into())), ["ledger-unreachable"]);
         assert_eq!(with(|signs| signs.ledger = LedgerSign::Frozen("x".into())), ["ledger-frozen"]);
         assert_eq!(with(|signs| signs.round = Millis(NOW.0 - 6_000)), ["stalled"]);

@@ -65,7 +65,7 @@ fn a_plan_is_one_line() {
     let plan = Plan::of("card", demand(2_400_000), kind, cores(2, kind), policy(Presign::All, 600));
     assert_eq!(
         plan.to_string(),
-        "card: 2400000 certificates, p256, presign all, valid 10 min: 890006400 signatures a day, 0.16 cores, 283.2 MB, \
+        "card: 2400000 certificates, p256, presign all, valid 10 min: 890006400 signatures a day, 0.20 cores, 283.2 MB, \
          good answers of before end within 10 min of a revocation"
     );
     let device = Plan { signing: Signing::Device(20_602.0), ..plan };
