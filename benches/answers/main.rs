@@ -32,7 +32,7 @@ pub struct Scale {
 
 type Figure = (&'static str, fn(Scale, &mut Table));
 
-const FIGURES: [Figure; 10] = [
+const FIGURES: [Figure; 11] = [
     ("kept", kept::keep_alive),
     ("nginx", kept::nginx),
     ("close", kept::close),
@@ -43,6 +43,7 @@ const FIGURES: [Figure; 10] = [
     ("fresh", fresh::sqlite),
     ("sets", in_process::sets),
     ("storm", lane::storm),
+    ("flood", lane::flood),
 ];
 
 fn main() {

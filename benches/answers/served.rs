@@ -10,7 +10,7 @@ use std::time::{Duration, Instant, SystemTime};
 use tashika::app::compose;
 use tashika::asn1::ocsp::HashedIssuer;
 use tashika::asn1::{CertificateFields, certificates_in};
-use tashika::http::{self, EdgeLimits, Public, TimeLimits};
+use tashika::http::{self, EdgeLimits, Public, Refusals, TimeLimits};
 use tashika::keys::OcspSigner;
 use tashika::model::{
     Batch, Certificate, CertificateKey, CertificateNo, Delivery, Epoch, HolderId, Issuer as Registered, IssuerNo,
@@ -106,7 +106,7 @@ fn edge(wanted: &Wanted, responder: &Arc<Responder>) {
     let (_counters, tallies) = Counters::new(&register, wanted.threads);
     let found = OnceLock::new();
     assert!(found.set(responder.clone()).is_ok());
-    let public = Arc::new(Public { responder: Arc::new(found), register, now });
+    let public = Arc::new(Public { responder: Arc::new(found), register, now, refusals: Refusals::default() });
     let limits = EdgeLimits {
         connections_max: 10_000,
         times: TimeLimits {

@@ -13,7 +13,9 @@ use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Batch, Head, Ledger, LedgerError};
 
+use super::clock;
 use super::config::LedgerPlace;
+use crate::responder::KeyKind;
 
 /// Opens the ledger at a place.
 pub fn open_ledger(place: &LedgerPlace) -> Result<Arc<dyn Ledger>, LedgerError> {
@@ -76,6 +78,12 @@ pub fn open_signing_key(path: &Path, passphrase_file: Option<&Path>) -> Result<B
         (Err(KeyError::Locked(_)), Some(file)) => software::open(path, Some(&software::passphrase(file)?)),
         (opened, _) => opened,
     }
+}
+
+/// Makes a key that signs for a measurement, and is written nowhere.
+pub fn trial_key(kind: KeyKind) -> Result<Box<dyn Signer>, KeyError> {
+    let der = clock::trial_key(kind).ok_or(KeyError::Failed)?;
+    software::of_der(&der).ok_or(KeyError::Failed)
 }
 
 /// Whether a signing key may be put to where it is opened from: no other lies there.

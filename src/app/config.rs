@@ -25,6 +25,7 @@ pub use place::LedgerPlace;
 pub use serve::{Drain, Edge, Patience, Threads};
 
 use super::words::refused_file;
+use crate::http::MetricsFor;
 use crate::ledger::VerifierKey;
 use crate::model::{Policy, Seconds};
 use crate::parties::Register;
@@ -60,6 +61,10 @@ pub struct Config {
     pub passphrase_file: Option<PathBuf>,
     /// The key that turns identifiers into pseudonyms.
     pub pseudonym_key: PathBuf,
+    /// The token of the admin listener.
+    pub admin_token: PathBuf,
+    /// Who may read the metrics there.
+    pub metrics_for: MetricsFor,
     /// The key that signs checkpoints.
     pub checkpoint_key: PathBuf,
     /// Where checkpoints are kept, outside the database.
@@ -149,6 +154,8 @@ struct RawLedger {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default, expecting = "a table of settings")]
 struct RawKeys {
+    /// Whoever has it may do at the admin listener whatever the desk lets somebody do.
+    admin_token: PathBuf,
     pseudonym: PathBuf,
     checkpoint: PathBuf,
     /// A folder: `{issuer}/ocsp.pem`, `{issuer}/ocsp.key`, `{issuer}/crl.key`.
@@ -215,6 +222,8 @@ impl Config {
             signers: base.join(raw.keys.signers),
             passphrase_file: raw.keys.passphrase_file.map(|file| base.join(file)),
             pseudonym_key: base.join(raw.keys.pseudonym),
+            admin_token: base.join(raw.keys.admin_token),
+            metrics_for: served.metrics_for,
             checkpoint_key: base.join(raw.keys.checkpoint),
             checkpoint_file: base.join(raw.checkpoints.file),
             checkpoint_name: raw.checkpoints.name,
@@ -276,6 +285,7 @@ impl Faults {
 impl Default for RawKeys {
     fn default() -> Self {
         Self {
+            admin_token: "admin.token".into(),
             pseudonym: "pseudonym.key".into(),
             checkpoint: "checkpoint.key".into(),
             signers: "signers".into(),

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::app::config::{Config, DirectChanges, LedgerPlace, OcspSettings};
+use crate::http::MetricsFor;
 use crate::model::{OfficeHours, Policy, Rank, Seconds, SetRule};
 use crate::parties::{Label, Party, Strangers};
 use crate::responder::{self, Forms, Named, NotIssued, Presign, Profile};
@@ -22,12 +23,20 @@ pub fn settings(config: &Config) -> Vec<(&'static str, Value)> {
         ("serve.state", json!(config.state)),
         ("serve.threads", json!(config.edge.threads.written())),
         ("serve.connections_max", json!(config.edge.connections_max)),
+        (
+            "serve.metrics",
+            json!(match config.metrics_for {
+                MetricsFor::Everybody => "open",
+                MetricsFor::TokenBearers => "token",
+            }),
+        ),
         ("serve.anonymous", json!(config.parties.strangers() == Strangers::Answered)),
         ("serve.drain_grace_seconds", json!(config.edge.drain.grace.0)),
         ("serve.drain_max_seconds", json!(config.edge.drain.max.0)),
         ("serve.header_seconds", json!(config.edge.patience.header.0)),
         ("serve.body_seconds", json!(config.edge.patience.body.0)),
         ("serve.idle_seconds", json!(config.edge.patience.idle.0)),
+        ("keys.admin_token", json!(whole(&config.admin_token))),
         ("keys.pseudonym", json!(whole(&config.pseudonym_key))),
         ("keys.checkpoint", json!(whole(&config.checkpoint_key))),
         ("keys.signers", json!(whole(&config.signers))),
@@ -186,7 +195,7 @@ mod tests {
     fn what_is_shown_is_a_configuration_that_says_the_same() {
         let text = "ledger.url = 'sqlite:a.db'\ndesk.window_hours = '08:30-17:15'\ndesk.hosts = {a = 'b'}\n\
                     desk.direct_changes = 'refuse'\ndesk.budget_floor = 7\ncheckpoints.every_seconds = 5\n\
-                    serve = {threads = 3, connections_max = 7, anonymous = true, drain_max_seconds = 9, idle_seconds = 8}\n\
+                    serve = {metrics = 'open', threads = 3, connections_max = 7, anonymous = true, drain_max_seconds = 9, idle_seconds = 8}\n\
                     keys.passphrase_file = 'word'\n[ocsp]\npresign = 'off'\nhot_for_seconds = 60\nsign_threads = 2\n\
                     fresh_for_seconds = 4\n[ocsp.issuer.card]\nprofile = 'web'\npresign = 'hot'\n\
                     precompute_certid = 'both'\nresponder_id = 'name'\nnot_issued = 'revoked'\n\

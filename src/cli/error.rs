@@ -6,9 +6,12 @@ use std::process::ExitCode;
 
 use crate::app::config::ConfigError;
 use crate::app::demo::DemoError;
+use crate::app::promises::PromisesError;
 use crate::app::pseudonym::PseudonymError;
 use crate::app::serve::ServeError;
+use crate::app::sheet::SheetError;
 use crate::app::signers::NoSigner;
+use crate::app::token::TokenError;
 use crate::app::witness::WitnessError;
 use crate::app::words::refused_file;
 use crate::asn1::Asn1Error;
@@ -142,6 +145,9 @@ pub enum CliError {
         /// In words.
         text: String,
     },
+    /// What was promised of answers.
+    #[error(transparent)]
+    Promises(#[from] PromisesError),
     /// Serving.
     #[error(transparent)]
     Serve(#[from] ServeError),
@@ -153,6 +159,9 @@ pub enum CliError {
         /// Why.
         source: NoSigner,
     },
+    /// The admin listener's token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The ledger isn't the one that was signed for.
     #[error(transparent)]
     Witness(#[from] WitnessError),
@@ -191,7 +200,9 @@ impl CliError {
             | Self::Io { .. }
             | Self::Key(_)
             | Self::Note(_)
-            | Self::Pseudonym(_) => Exit::File,
+            | Self::Promises(_)
+            | Self::Pseudonym(_)
+            | Self::Token(_) => Exit::File,
             Self::Backup { .. } | Self::CheckpointFile(_) => Exit::Damaged,
             Self::Config(_) | Self::Usage(_) | Self::NoConfig => Exit::Usage,
             Self::Demo(error) => of_demo(error),
@@ -213,6 +224,15 @@ impl CliError {
 impl From<Refusal> for CliError {
     fn from(refusal: Refusal) -> Self {
         Self::Desk(refusal.into())
+    }
+}
+
+impl From<SheetError> for CliError {
+    fn from(error: SheetError) -> Self {
+        match error {
+            SheetError::Ledger(error) => Self::Ledger(error),
+            SheetError::Promises(error) => Self::Promises(error),
+        }
     }
 }
 
@@ -244,7 +264,7 @@ fn of_demo(error: &DemoError) -> Exit {
 
 fn of_serve(error: &ServeError) -> Exit {
     match error {
-        ServeError::Key(_) => Exit::File,
+        ServeError::Key(_) | ServeError::Token(_) => Exit::File,
         ServeError::Witness(error) => of_witness(error),
         ServeError::Ledger(error) => of_ledger(error),
         ServeError::Listen { .. } => Exit::Usage,

@@ -9,11 +9,11 @@ use clap::Args;
 use serde_json::json;
 use zeroize::Zeroizing;
 
-use crate::app::clock;
 use crate::app::compose::{create_checkpoint_key, create_ledger};
 use crate::app::config::Config;
 use crate::app::fingerprint::{Kept, open_for};
 use crate::app::pseudonym::{Named, Pseudonyms};
+use crate::app::{clock, token};
 use crate::ledger::Batch;
 use crate::model::{Actor, Channel, PersonId, Role};
 
@@ -119,6 +119,7 @@ fn fill(config: &Config, text: &str) -> Result<String, CliError> {
     let person = PersonId(Pseudonyms::open(&config.pseudonym_key)?.of(Named::Person, &system_user()));
     let actor = Actor { role: Role::Ops, person, channel: Channel::Cli };
     create_checkpoint_key(&config.checkpoint_key, &Zeroizing::new(clock::entropy()))?;
+    token::create(&config.admin_token, &Zeroizing::new(clock::entropy()))?;
     let ledger = clock::new_ledger_id();
     create_ledger(&config.ledger, &Batch::genesis(ledger, actor, clock::now()))?;
     match open_for(&config.pseudonym_key, ledger)?.1 {
@@ -164,7 +165,7 @@ Examples:
   tashika init --dir /var/lib/tashika --public-url http://ocsp.example.jp
   tashika init --dir /etc/tashika --ledger postgres://tashika_owner@db.example.jp/tashika?sslmode=verify-full
 
-It leaves tashika.toml, the ledger, checkpoint.key, and pseudonym.key with its fingerprint: keep that key safe and
+It leaves tashika.toml, the ledger, admin.token, checkpoint.key, and pseudonym.key with its fingerprint: keep that key safe and
 secret, for without it nothing can be found by holder, card or SIM any more.";
 
 #[cfg(test)]

@@ -21,6 +21,7 @@ mod init;
 mod issuer;
 mod ledger;
 mod ledger_copy;
+mod plan;
 mod progress;
 mod queue;
 mod queue_show;
@@ -82,6 +83,8 @@ enum Verb {
     Ledger(ledger::Verb),
     /// Write manual pages into a folder.
     Man(completions::Man),
+    /// Say what signing answers costs, and propose a policy that the signer carries.
+    Plan(plan::Planned),
     /// Decide what waits for a second person.
     #[command(subcommand)]
     Queue(queue::Verb),
@@ -149,6 +152,7 @@ impl Cli {
             Verb::Issuer(verb) => verb.run(&mut house()?),
             Verb::Ledger(verb) => verb.run(Config::load(&find_config(self.config.as_deref())?)?),
             Verb::Man(verb) => verb.run(),
+            Verb::Plan(verb) => verb.run(self.config.as_deref()),
             Verb::Queue(verb) => verb.run(&mut house()?),
             Verb::Report(verb) => verb.run(&mut house()?),
             Verb::Scope(verb) => verb.run(&mut house()?),

@@ -6,11 +6,11 @@ use std::path::Path;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
-use crate::asn1::{CertificateFields, DistributionPointName, FullName, Name, NameAttribute};
+use crate::asn1::{CertificateFields, DistributionPointName, Name, NameAttribute};
 use crate::desk::Task;
 use crate::model::{Issuer, Scope, ScopeNo};
 
-use super::describe;
+use super::describe::{self, point_text};
 use super::error::CliError;
 use super::house::House;
 use super::reply::Reply;
@@ -159,24 +159,6 @@ fn attribute(label: &str) -> Result<NameAttribute, String> {
         "ST" => NameAttribute::State,
         _ => return Err(format!("'{label}' is not one of C, ST, L, O, OU, CN, serialNumber: use @CERT.pem")),
     })
-}
-
-/// A stored distribution point in words; `None` for a scope without one.
-pub fn point_text(der: &[u8]) -> Option<String> {
-    if der.is_empty() {
-        return None;
-    }
-    let names = DistributionPointName::from_der(der).ok()?;
-    let names: Vec<_> = names
-        .full_names()
-        .iter()
-        .map(|name| match name {
-            FullName::Directory(name) => name.to_string(),
-            FullName::Other(der) => der.iter().map(|octet| format!("{octet:02x}")).collect(),
-            FullName::Uri(uri) => uri.clone(),
-        })
-        .collect();
-    Some(names.join(" or "))
 }
 
 /// A path below `/crl/` that can stand in a URL as it is, and that nothing else is served under.

@@ -68,6 +68,9 @@ pub fn tell(told: Told, form: Form) {
     };
     match told {
         Told::Listening { public, admin } => at("listening", public, admin),
+        Told::Plan(plan) => {
+            form.say(&format!("plan  {plan}"), &json!({ "event": "plan", "plan": super::plan::json(&plan) }))
+        }
         Told::Ready { public, admin } => at("ready", public, admin),
         Told::Stopping => form.say("stopping", &json!({ "event": "stopping" })),
         Told::Stopped => form.say("stopped", &json!({ "event": "stopped" })),
@@ -76,9 +79,11 @@ pub fn tell(told: Told, form: Form) {
 
 pub const EXAMPLES: &str = "\
 On the public listener, OCSP: POST to / or /ocsp, GET with the request in base64 behind it; parties of the
-register ask under /p/PARTY/SERVICE/. On the admin listener:
+register ask under /p/PARTY/SERVICE/. On the admin listener, the last two with the token of admin.token:
   /healthz  200 while the process runs
   /readyz   200 when it is up to date; otherwise 503, with the obstacles in JSON
+  /metrics  figures for Prometheus
+  /v1/      events, a certificate and its changes
 
 Of several processes on one ledger one leads; another takes over within a second of its end.
 

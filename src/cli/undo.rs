@@ -11,7 +11,7 @@ use super::describe;
 use super::error::CliError;
 use super::house::{DryRun, House, Mode};
 use super::reply::Reply;
-use super::who::{Org, Who};
+use super::who::{Org, Who, named};
 
 /// `undo`.
 #[derive(Debug, Args)]
@@ -55,7 +55,7 @@ impl Undo {
             json["dry_run"] = true.into();
             return Ok(Reply::done(text, json));
         }
-        let by = self.by.unwrap_or(Who { org: Org::Ops, person: None }).actor(house)?;
+        let by = named(&self.by.unwrap_or(Who { org: Org::Ops, person: None }), house)?;
         let outcome = house.send(by, Command::Undo(scope), None)?;
         house.told(outcome)
     }
@@ -77,7 +77,7 @@ impl Undo {
         if until < since {
             return Err(CliError::Usage("--until lies before --since".into()));
         }
-        Ok(UndoScope::ByActor { actor: sender.actor(house)?, since, until })
+        Ok(UndoScope::ByActor { actor: named(sender, house)?, since, until })
     }
 }
 

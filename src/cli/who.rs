@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
-use std::str::FromStr;
 
 use clap::Args;
 
 use crate::app::pseudonym::Named;
+pub use crate::app::who::{Org, Who, municipality};
 use crate::ledger::Wanted;
-use crate::model::{Actor, Channel, HolderId, MediumId, Municipality, Operator, PersonId, Refusal, Role};
+use crate::model::{Actor, Channel, HolderId, MediumId, PersonId, Refusal, Role};
 
 use super::error::CliError;
 use super::house::House;
@@ -31,42 +31,10 @@ pub struct Sender {
     presenting: Option<String>,
 }
 
-/// An organisation and maybe a person, as written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Who {
-    /// The organisation.
-    pub org: Org,
-    /// The person or terminal.
-    pub person: Option<String>,
-}
-
-/// Organisations as they are named on the command line.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Org {
-    /// Reads only.
-    Auditor,
-    /// The CA behind an issuer of that name.
-    Ca(String),
-    /// The loss call centre.
-    CallCentre,
-    /// A carrier.
-    Carrier(Operator),
-    /// A holder.
-    Holder,
-    /// Operations.
-    Ops,
-    /// The resident registry.
-    Registry,
-    /// The download manager.
-    SpTsm,
-    /// A municipal window.
-    Window(Option<Municipality>),
-}
-
 impl Acting {
     /// The actor; `usual` unless told otherwise.
     pub fn actor(&self, house: &mut House, usual: Org) -> Result<Actor, CliError> {
-        self.who.clone().unwrap_or(Who { org: usual, person: None }).actor(house)
+        named(self.who.as_ref().unwrap_or(&Who { org: usual, person: None }), house)
     }
 }
 
@@ -106,68 +74,12 @@ impl Sender {
     }
 }
 
-impl Who {
-    /// The actor that this names.
-    pub fn actor(&self, house: &mut House) -> Result<Actor, CliError> {
-        let role = match &self.org {
-            Org::Auditor => Role::Auditor,
-            Org::Ca(issuer) => Role::Ca(house.issuer(issuer)?.no),
-            Org::CallCentre => Role::CallCentre,
-            Org::Carrier(operator) => Role::Carrier(*operator),
-            Org::Holder => Role::Holder { presented: None },
-            Org::Ops => Role::Ops,
-            Org::Registry => Role::Registry,
-            Org::SpTsm => Role::SpTsm,
-            Org::Window(municipality) => Role::Window(*municipality),
-        };
-        let person = self.person.clone().unwrap_or_else(system_user);
-        let person = PersonId(house.pseudonym(Named::Person, &person)?);
-        Ok(Actor { role, person, channel: Channel::Cli })
-    }
-}
-
-impl FromStr for Who {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (org, person) = match text.split_once('/') {
-            None => (text, None),
-            Some((_, "")) => return Err("the person after '/' is missing".into()),
-            Some((org, person)) => (org, Some(person.to_owned())),
-        };
-        Ok(Self { org: org.parse()?, person })
-    }
-}
-
-impl FromStr for Org {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let (name, of) = text.split_once(':').map_or((text, None), |(name, of)| (name, Some(of)));
-        Ok(match (name, of) {
-            ("auditor", None) => Self::Auditor,
-            ("ca", Some(issuer)) if !issuer.is_empty() => Self::Ca(issuer.to_owned()),
-            ("ca", _) => return Err("which CA: write ca:ISSUER".into()),
-            ("call-centre", None) => Self::CallCentre,
-            ("carrier", Some(operator)) => Self::Carrier(operator.parse().map_err(|error| format!("{error}"))?),
-            ("carrier", None) => return Err("which carrier: write carrier:OPERATOR".into()),
-            ("holder", None) => Self::Holder,
-            ("ops", None) => Self::Ops,
-            ("registry", None) => Self::Registry,
-            ("sp-tsm", None) => Self::SpTsm,
-            ("window", None) => Self::Window(None),
-            ("window", Some(code)) => Self::Window(Some(municipality(code)?)),
-            _ => return Err(format!("'{text}' is not one of {ORGS}")),
-        })
-    }
-}
-
-/// A municipality's code.
-pub fn municipality(code: &str) -> Result<Municipality, String> {
-    match code.parse() {
-        Ok(code @ 1..) => Ok(Municipality(code)),
-        _ => Err(format!("'{code}' is not a municipality's code such as 13101")),
-    }
+/// The actor that somebody names.
+pub fn named(who: &Who, house: &mut House) -> Result<Actor, CliError> {
+    let role = who.org.role(&house.book()?).map_err(CliError::NoIssuer)?;
+    let person = who.person.clone().unwrap_or_else(system_user);
+    let person = PersonId(house.pseudonym(Named::Person, &person)?);
+    Ok(Actor { role, person, channel: Channel::Cli })
 }
 
 /// The user who logged in, also behind `sudo`; else the one that the process runs as.
@@ -184,26 +96,9 @@ pub fn system_user() -> String {
     name.unwrap_or_else(|| format!("uid {uid}"))
 }
 
-const ORGS: &str =
-    "window[:MUNICIPALITY], call-centre, carrier:OPERATOR, holder, registry, sp-tsm, ca:ISSUER, ops, auditor";
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn organisations_are_read_as_they_are_written() {
-        let who: Who = "window:13101/tanaka".parse().unwrap();
-        assert_eq!(who, Who { org: Org::Window(Some(Municipality(13_101))), person: Some("tanaka".into()) });
-        assert_eq!("ca:card-sign".parse::<Who>().unwrap().org, Org::Ca("card-sign".into()));
-        let who: Who = "carrier:mno-1/shop/7".parse().unwrap();
-        assert_eq!(who.person.as_deref(), Some("shop/7"));
-        for wrong in
-            ["", "windows", "window:", "window:0", "ca", "ca:", "carrier", "carrier:MNO", "ops/", "ops:1", "system"]
-        {
-            assert!(wrong.parse::<Who>().is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn the_system_knows_who_runs_this() {

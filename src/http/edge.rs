@@ -58,7 +58,23 @@ pub fn seats(sockets: Vec<TcpListener>, tallies: Vec<Tally>) -> Vec<Seat> {
     sockets.map(|(at, ((socket, tally), handed))| Seat { socket, tally, at, table: table.clone(), handed }).collect()
 }
 
+/// How many connections are open, for whoever reports it.
+#[derive(Clone)]
+pub struct Connections(Arc<Vec<Neighbour>>);
+
+impl Connections {
+    /// Of all threads together.
+    pub fn open(&self) -> usize {
+        self.0.iter().map(|neighbour| neighbour.open.load(Ordering::Relaxed)).sum()
+    }
+}
+
 impl Seat {
+    /// The connections of this seat and its neighbours.
+    pub fn connections(&self) -> Connections {
+        Connections(self.table.clone())
+    }
+
     /// Serves on this thread until it is told to stop and has drained.
     pub fn serve(self, public: Arc<Public>, limits: EdgeLimits, stop: watch::Receiver<()>) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;

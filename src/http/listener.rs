@@ -14,7 +14,6 @@ use hyper_util::server::graceful::GracefulShutdown;
 use tokio::sync::Semaphore;
 
 use super::admin::Admin;
-use super::probes::respond;
 
 /// Answers on a bound socket until `stop` comes; then lets open requests end, for a bounded time.
 pub async fn serve(socket: TcpListener, admin: Admin, stop: impl Future<Output = ()>) -> io::Result<()> {
@@ -43,8 +42,8 @@ pub async fn serve(socket: TcpListener, admin: Admin, stop: impl Future<Output =
         };
         let admin = admin.clone();
         let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
-            let outcome = admin.route(request.method(), request.uri().path());
-            async move { Ok::<_, Infallible>(respond(&outcome)) }
+            let admin = admin.clone();
+            async move { Ok::<_, Infallible>(admin.answer(request).await) }
         });
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())

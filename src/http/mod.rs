@@ -1,12 +1,16 @@
 //! The network's edge: listeners with their limits, and which answer is which status. The only room that knows HTTP.
 //!
 //! `app` gives it bound sockets. The public listener (`edge`, one [`Seat`] for each thread) answers OCSP requests with what
-//! a responder says (`ocsp`, `replies`): plain ones as they come (`plain`), all others through hyper; the admin listener (`listener`) answers the two probes with what something says
-//! that knows whether the program is ready ([`Health`]).
+//! a responder says (`ocsp`, `replies`): plain ones as they come (`plain`), all others through hyper; the admin listener
+//! (`listener`, `admin`) answers the two probes with what something says that knows whether the program is ready
+//! ([`Health`]), and whoever brings the token ([`Token`]) with what a [`Clerk`] does for them.
 //!
-//! Never decides what is answered or whether the program is ready, never reads a clock, never lets a caller change anything.
+//! Never decides what is answered or whether the program is ready, never reads a clock, never lets a caller of the public
+//! listener change anything.
 
 mod admin;
+mod asks;
+mod clerk;
 mod connection;
 mod dates;
 mod edge;
@@ -15,17 +19,23 @@ mod mailbox;
 mod ocsp;
 mod plain;
 mod probes;
+mod problems;
 mod reception;
+mod refusals;
 mod replies;
 mod routes;
 mod sockets;
+mod token;
 mod watch;
 mod wire;
 
-pub use admin::{Admin, Health};
-pub use edge::{EdgeLimits, Seat, seats};
+pub use admin::{Admin, Health, MetricsFor};
+pub use clerk::{Asked, AskedChange, Clerk, ClerkError};
+pub use edge::{Connections, EdgeLimits, Seat, seats};
 pub use listener::serve;
 pub use ocsp::Public;
 pub use probes::{Obstacle, Readiness};
+pub use refusals::Refusals;
 pub use sockets::{listen, stopping};
+pub use token::Token;
 pub use watch::TimeLimits;

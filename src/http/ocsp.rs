@@ -19,6 +19,7 @@ use crate::status::{ReadTo, Signature};
 
 use super::mailbox::Mailbox;
 use super::plain::{Lines, PlainRequest};
+use super::refusals::{Refusals, Row};
 use super::replies::{self, After, Condition, Declined, FIELDS, Fields, Ready, Stamps};
 use super::routes::{Route, route};
 use super::watch::{Phase, Ticks, Watch};
@@ -31,6 +32,8 @@ pub struct Public {
     pub register: Register,
     /// The present millisecond.
     pub now: fn() -> Millis,
+    /// Where refusals are counted.
+    pub refusals: Refusals,
 }
 
 /// One thread's own part of it.
@@ -38,6 +41,7 @@ pub(super) struct Door {
     public: Arc<Public>,
     /// Taken by one request at a time, all of this thread: nobody waits.
     bench: Mutex<Bench>,
+    refusals: Arc<Row>,
     pub ticks: Arc<Ticks>,
     /// Where what was signed arrives.
     pub mailbox: Arc<Mailbox>,
@@ -88,7 +92,9 @@ impl Door {
     pub fn new(public: Arc<Public>, tally: Tally) -> Self {
         let (stamps, lines) = (Stamps::default(), Lines::default());
         let bench = Bench { signature: Signature::default(), path: Vec::new(), stamps, lines, tally };
-        Self { public, bench: Mutex::new(bench), ticks: Arc::new(Ticks::default()), mailbox: Arc::default() }
+        let refusals = public.refusals.row();
+        let mailbox = Arc::default();
+        Self { public, bench: Mutex::new(bench), refusals, ticks: Arc::new(Ticks::default()), mailbox }
     }
 
     pub fn origin(&self, address: IpAddr) -> Origin {
@@ -182,6 +188,7 @@ impl Door {
     /// Refused as OCSP refuses.
     fn not_allowed(&self, fields: &mut impl Fields) -> Ready {
         let bench = &mut *self.bench();
+        self.refusals.count(Refusal::NotAllowed);
         bench.tally.count_stranger(Outcome::NotAllowed);
         replies::unsigned(Refusal::NotAllowed.reply(), self.read_to(), &mut bench.stamps, fields)
     }
@@ -283,6 +290,7 @@ impl Door {
     }
 
     fn refused(&self, bench: &mut Bench, caller: Caller, refusal: Refusal, fields: &mut impl Fields) -> Ready {
+        self.refusals.count(refusal);
         let reply = refusal.reply();
         let outcome = match reply {
             ErrorReply::InternalError | ErrorReply::SigRequired => Outcome::InternalError,

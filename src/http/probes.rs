@@ -1,4 +1,4 @@
-//! What can come of a request, and the one table from that to status, headers and body.
+//! The two probes: what they say, with status, headers and body. Called by `admin`.
 
 use http_body_util::Full;
 use hyper::body::Bytes;
@@ -8,17 +8,13 @@ use serde_json::{Value, json};
 
 use crate::model::Position;
 
-/// What comes of a request.
+/// What a probe found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum Probe {
     /// The process runs.
     Alive,
-    /// No such path.
-    NotFound,
-    /// The path is there, for other methods.
-    NotAllowed,
     /// Whether it is ready, and why not.
-    Probed(Readiness),
+    Ready(Readiness),
 }
 
 /// Whether the program should be asked at all.
@@ -53,21 +49,24 @@ pub struct Obstacle {
     pub detail: String,
 }
 
-/// The table.
-pub(super) fn respond(outcome: &Outcome) -> Response<Full<Bytes>> {
-    match outcome {
-        Outcome::Alive => text(StatusCode::OK, "alive\n"),
-        Outcome::NotFound => text(StatusCode::NOT_FOUND, "not found\n"),
-        Outcome::NotAllowed => {
-            let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n");
-            response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-            response
-        }
-        Outcome::Probed(readiness @ Readiness::Ready { .. }) => json_body(StatusCode::OK, &describe(readiness)),
-        Outcome::Probed(readiness @ Readiness::NotReady { .. }) => {
-            json_body(StatusCode::SERVICE_UNAVAILABLE, &describe(readiness))
+impl Probe {
+    /// As an answer.
+    pub fn response(&self) -> Response<Full<Bytes>> {
+        match self {
+            Self::Alive => text(StatusCode::OK, "alive\n"),
+            Self::Ready(readiness @ Readiness::Ready { .. }) => json_body(StatusCode::OK, &describe(readiness)),
+            Self::Ready(readiness @ Readiness::NotReady { .. }) => {
+                json_body(StatusCode::SERVICE_UNAVAILABLE, &describe(readiness))
+            }
         }
     }
+}
+
+/// A probe that is asked by a method that it doesn't know.
+pub(super) fn not_allowed() -> Response<Full<Bytes>> {
+    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "method not allowed\n");
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    response
 }
 
 fn describe(readiness: &Readiness) -> Value {
@@ -97,7 +96,8 @@ fn text(status: StatusCode, text: &'static str) -> Response<Full<Bytes>> {
     answer(status, "text/plain; charset=utf-8", text.to_owned())
 }
 
-fn answer(status: StatusCode, kind: &'static str, body: String) -> Response<Full<Bytes>> {
+/// An answer of the admin listener.
+pub(super) fn answer(status: StatusCode, kind: &'static str, body: String) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::from(body));
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -111,7 +111,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_outcome_has_its_status() {
+    fn each_probe_has_its_status() {
         let ready = Readiness::Ready {
             position: Position(7),
             heartbeat_age: 0,
@@ -120,18 +120,15 @@ mod tests {
             without_signer: vec![],
         };
         let not = Readiness::NotReady { obstacles: vec![Obstacle { kind: "x", detail: "y".into() }] };
-        for (outcome, status) in [
-            (Outcome::Alive, 200),
-            (Outcome::NotFound, 404),
-            (Outcome::NotAllowed, 405),
-            (Outcome::Probed(ready), 200),
-            (Outcome::Probed(not), 503),
-        ] {
-            let response = respond(&outcome);
+        for (probe, status) in [(Probe::Alive, 200), (Probe::Ready(ready), 200), (Probe::Ready(not), 503)] {
+            let response = probe.response();
             assert_eq!(response.status().as_u16(), status);
-            assert_eq!(response.headers().get(ALLOW).is_some(), status == 405);
             assert_eq!(response.headers()[CACHE_CONTROL], "no-store");
         }
+        assert_eq!(
+            (not_allowed().status().as_u16(), &not_allowed().headers()[ALLOW]),
+            (405, &"GET, HEAD".parse().unwrap())
+        );
     }
 
     #[test]

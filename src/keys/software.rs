@@ -31,13 +31,17 @@ pub fn open(path: &Path, passphrase: Option<&Passphrase>) -> Result<Box<dyn Sign
         Armour::EncryptedPkcs8 => decrypted(path, &der, passphrase)?,
         Armour::Pkcs1 | Armour::Pkcs8 | Armour::Sec1 => der,
     };
-    let key = EcdsaKey::from_der(&der)
-        .map(|key| Box::new(key) as Box<dyn Signer>)
-        .or_else(|| RsaKey::from_der(&der).map(|key| Box::new(key) as Box<dyn Signer>));
-    key.ok_or_else(|| KeyError::Form {
+    of_der(&der).ok_or_else(|| KeyError::Form {
         path: path.to_owned(),
         what: "no key for replies and CRLs: P-256, P-384, or RSA of 2048, 3072 or 4096 bits",
     })
+}
+
+/// The key in these octets, if it is one that [`open`] would take.
+pub fn of_der(der: &[u8]) -> Option<Box<dyn Signer>> {
+    EcdsaKey::from_der(der)
+        .map(|key| Box::new(key) as Box<dyn Signer>)
+        .or_else(|| RsaKey::from_der(der).map(|key| Box::new(key) as Box<dyn Signer>))
 }
 
 /// Reads a passphrase from a file that only its owner may read; the line's end is not part of it.

@@ -14,9 +14,11 @@ mod guard;
 mod issuers;
 mod lane;
 mod order;
+mod plan;
 mod policy;
 mod refresh;
 mod reply;
+mod residual;
 mod sign;
 mod turns;
 
@@ -34,8 +36,10 @@ pub use guard::{ClockFault, Moment};
 pub use issuers::{Issuer, Issuers, Signatory};
 pub use lane::LaneLimits;
 pub use order::{Done, Order};
+pub use plan::{Demand, KeyKind, Load, Plan, Proposal, Signing, span};
 pub use policy::{Forms, HOT_FOR, Named, NotIssued, Policy, Presign, Profile};
 pub use reply::{Refusal, Reply, Reuse, Says};
+pub use residual::{Promise, SKEWS, promised, residual_good};
 pub use sign::Worked;
 
 use asked::Asked;

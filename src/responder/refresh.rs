@@ -246,9 +246,11 @@ fn is_due(view: &View, issuer: &Issuer, known_at: Time) -> bool {
 const DUE_FROM: i64 = 5;
 const DUE_UNTIL: i64 = 9;
 const DUE_OF: i64 = 20;
+/// What follows for whoever plans: in parts of the validity, how old a reply is on average when it is due.
+pub(super) const MEAN_AGE: f64 = (DUE_FROM + DUE_UNTIL) as f64 / (2 * DUE_OF) as f64;
 /// Sweeps in one validity.
-const SWEEPS: u32 = 20;
-const SWEEP_EVERY_MAX: u32 = 600;
+pub(super) const SWEEPS: u32 = 20;
+pub(super) const SWEEP_EVERY_MAX: u32 = 600;
 /// Certificates in one piece of work: some microseconds if nothing is due, some milliseconds if everything is.
 const SLICE: u64 = 64;
 /// What is listed one by one.

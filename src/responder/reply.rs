@@ -89,6 +89,40 @@ pub enum Refusal {
 }
 
 impl Refusal {
+    /// The names of all causes, for metrics.
+    pub const CAUSES: [&'static str; 12] = [
+        "malformed",
+        "other-issuer",
+        "two-issuers",
+        "not-issued",
+        "not-allowed",
+        "no-signer",
+        "too-old",
+        "full",
+        "waited",
+        "no-fence",
+        "clock",
+        "signer-failed",
+    ];
+
+    /// Which of the causes it is.
+    pub fn cause(self) -> usize {
+        match self {
+            Self::Malformed(_) => 0,
+            Self::OtherIssuer => 1,
+            Self::TwoIssuers => 2,
+            Self::NotIssued => 3,
+            Self::NotAllowed => 4,
+            Self::NoSigner => 5,
+            Self::TooOld => 6,
+            Self::Full => 7,
+            Self::Waited => 8,
+            Self::NoFence => 9,
+            Self::Clock => 10,
+            Self::SignerFailed => 11,
+        }
+    }
+
     /// What the caller gets.
     pub fn reply(self) -> ErrorReply {
         match self {

@@ -12,6 +12,7 @@ mod help;
 mod installation;
 mod life;
 mod on_postgres;
+mod plan;
 #[path = "../support/postgres.rs"]
 #[allow(dead_code, reason = "shared with the contract, which uses other parts")]
 mod postgres;

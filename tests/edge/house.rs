@@ -79,7 +79,12 @@ impl House {
         let (counters, tallies) = Counters::new(&register, plan.threads);
         let found = OnceLock::new();
         assert!(found.set(bureau.responder.clone()).is_ok());
-        let public = Arc::new(Public { responder: Arc::new(found), register, now: plan.now });
+        let public = Arc::new(Public {
+            responder: Arc::new(found),
+            register,
+            now: plan.now,
+            refusals: http::Refusals::default(),
+        });
         let (stop, stopped) = http::stopping();
         let edges = http::seats(sockets, tallies)
             .into_iter()

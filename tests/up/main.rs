@@ -5,10 +5,12 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop where it is, whatever helper it is in")]
 #![allow(clippy::disallowed_methods, reason = "waiting for another process takes a clock")]
 
+mod admin;
 mod answers;
 mod broken_off;
 mod certificates;
 mod demonstration;
+mod exposition;
 #[allow(dead_code, reason = "shared with PostgreSQL's own tests, which use other parts")]
 #[path = "../support/postgres.rs"]
 mod postgres;

@@ -34,9 +34,9 @@ fn the_probes_answer_and_everything_else_is_refused() {
     for (method, path, status) in [
         ("POST", "/readyz", 405),
         ("DELETE", "/healthz", 405),
-        ("GET", "/metrics", 404),
-        ("GET", "/", 404),
-        ("GET", "/readyz/", 404),
+        ("GET", "/metrics", 401),
+        ("GET", "/", 401),
+        ("GET", "/readyz/", 401),
     ] {
         assert_eq!(ask(&at.admin, method, path).0, status, "{method} {path}");
     }

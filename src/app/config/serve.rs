@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::Faults;
+use crate::http::MetricsFor;
 use crate::model::Seconds;
 use crate::parties::Strangers;
 
@@ -72,6 +73,8 @@ pub(super) struct RawServe {
     threads: u16,
     /// Higher: more slow clients at once; each takes a descriptor and some kilobytes.
     connections_max: u32,
+    /// `token`: figures are for operators; `open`: a collector on this machine needs no secret.
+    metrics: RawMetrics,
     /// Whether requests without a `/p/{party}/{service}/` are answered: open to everybody, or an account for each request.
     anonymous: bool,
     /// Longer: a balancer that is slow to notice sends into nothing less often; shorter: a restart is quicker.
@@ -86,11 +89,19 @@ pub(super) struct RawServe {
     idle_seconds: u32,
 }
 
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum RawMetrics {
+    Open,
+    Token,
+}
+
 /// What `[serve]` comes to, beside addresses and URL.
 pub(super) struct Served {
     pub heartbeat_max: Seconds,
     pub clock_leap_max: Option<Seconds>,
     pub strangers: Strangers,
+    pub metrics_for: MetricsFor,
     pub edge: Edge,
 }
 
@@ -128,6 +139,10 @@ impl RawServe {
                 hours => Some(Seconds(hours.saturating_mul(3_600))),
             },
             strangers: if self.anonymous { Strangers::Answered } else { Strangers::Refused },
+            metrics_for: match self.metrics {
+                RawMetrics::Open => MetricsFor::Everybody,
+                RawMetrics::Token => MetricsFor::TokenBearers,
+            },
             edge: Edge {
                 threads: Threads::check(self.threads, "serve.threads", faults),
                 connections_max: self.connections_max,
@@ -187,6 +202,7 @@ impl Default for RawServe {
             clock_leap_max_hours: 72,
             threads: 0,
             connections_max: 10_000,
+            metrics: RawMetrics::Token,
             anonymous: false,
             drain_grace_seconds: 1,
             drain_max_seconds: 10,

@@ -24,7 +24,7 @@ use super::config::Config;
 use super::fingerprint::{self, Kept, fingerprint_of};
 use super::pseudonym::Pseudonyms;
 use super::witness::{self, Copy::Whole};
-use super::{clock, compose};
+use super::{clock, compose, token};
 use crate::desk::Desk;
 use crate::keys::KeyError;
 use crate::ledger::{CheckpointFile, LedgerError};
@@ -159,8 +159,7 @@ pub fn set_aside(dir: &Path) -> Result<PathBuf, DemoError> {
 /// Keys and tokens, each made once.
 fn secrets(folder: &Folder) -> Result<(), DemoError> {
     if !folder.has(TOKEN) {
-        let octets: [u8; 32] = clock::entropy();
-        let text: Zeroizing<String> = Zeroizing::new(octets.iter().map(|octet| format!("{octet:02x}")).collect());
+        let text = token::written(&Zeroizing::new(clock::entropy()));
         folder.write(TOKEN, Readers::Owner, &text)?;
     }
     if !folder.has(PSEUDONYM_KEY) {

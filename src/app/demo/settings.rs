@@ -100,6 +100,8 @@ fn text(listen: SocketAddr, admin: SocketAddr, public_url: &str) -> String {
          anonymous = true\n\
          \n\
          [keys]\n\
+         # Whoever brings it to the admin listener may do what the desk lets somebody do.\n\
+         admin_token = \"admin.token\"\n\
          pseudonym = \"pseudonym.key\"\n\
          checkpoint = \"checkpoint.key\"\n\
          # For each CA, who signs its answers.\n\

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use super::issuer_sign::IssuerSign;
 use super::log;
 use super::mark::Mark;
 use super::sequence::Opened;
@@ -14,22 +15,32 @@ use super::stop::{Pause, Stop};
 use super::vitals::{AnswerSign, Following, Vitals};
 use crate::app::clock::{self, Stopwatch};
 use crate::app::config::{Config, OcspSettings};
+use crate::app::planning;
 use crate::app::signers::SignerFolder;
 use crate::asn1::Asn1Error;
 use crate::follow::{FollowError, Follower, Stepped};
+use crate::keys::OcspSigner;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Book, IssuerNo, Seconds};
-use crate::responder::{Crowd, Issuer, Issuers, Moment, Responder, Signatory, Worked};
+use crate::responder::{Crowd, Issuer, Issuers, Moment, Plan, Responder, Signatory, Worked};
 use crate::status::{Freshness, HashKey, ReadTo};
+
+mod standing;
+
+use standing::{Kept, last_event};
 
 /// The responder, once the ledger was read.
 pub(super) type Found = Arc<OnceLock<Arc<Responder>>>;
+
+/// What is about to be run, once the ledger was read; before there is a responder.
+pub(super) type Planned = Arc<OnceLock<Vec<Plan>>>;
 
 /// What the threads share.
 pub(super) struct Answering {
     config: Arc<Config>,
     opened: Opened,
     found: Found,
+    planned: Planned,
     vitals: Arc<Vitals>,
     stop: Arc<Stop>,
     watch: Stopwatch,
@@ -57,9 +68,15 @@ impl KeyNumbers {
 }
 
 impl Answering {
-    pub fn new(config: Config, opened: Opened, found: Found, vitals: Arc<Vitals>, stop: Arc<Stop>) -> Self {
+    pub fn new(
+        config: Config,
+        opened: Opened,
+        (found, planned): (Found, Planned),
+        vitals: Arc<Vitals>,
+        stop: Arc<Stop>,
+    ) -> Self {
         let (watch, keys) = (Stopwatch::start(), Mutex::default());
-        Self { config: Arc::new(config), opened, found, vitals, stop, watch, keys }
+        Self { config: Arc::new(config), opened, found, planned, vitals, stop, watch, keys }
     }
 
     /// Both clocks, now.
@@ -71,14 +88,14 @@ impl Answering {
     pub fn follow(&self) {
         let Some(ledger) = self.wait_for_ledger() else { return };
         let mut snapshots = Snapshots::at(self.config.state.clone(), seconds(self.config.ocsp.snapshot_every));
-        let Some(mut follower) = self.begin(&*ledger, &snapshots) else { return };
-        let mut mark = Mark::at(self.mark_file());
+        let mut kept = Kept { mark: Mark::at(self.mark_file()), promises: None };
+        let Some(mut follower) = self.begin(&*ledger, &snapshots, &mut kept) else { return };
         while self.stop.pause(Duration::ZERO) == Pause::Over {
             let step = follower.step(&*ledger);
             match step {
                 Ok(stepped) => {
-                    self.hear(&follower, &mut mark);
-                    if let Err(error) = self.spread(&*ledger, &stepped) {
+                    self.hear(&follower, &mut kept.mark);
+                    if let Err(error) = self.spread(&*ledger, &follower, &stepped, &mut kept) {
                         self.lose(&error);
                     }
                     if !stepped.more {
@@ -163,9 +180,9 @@ impl Answering {
     }
 
     /// Reads the last snapshot or the whole ledger, and opens the door.
-    fn begin(&self, ledger: &dyn Ledger, snapshots: &Snapshots) -> Option<Follower> {
+    fn begin(&self, ledger: &dyn Ledger, snapshots: &Snapshots, kept: &mut Kept) -> Option<Follower> {
         loop {
-            match self.try_to_begin(ledger, snapshots) {
+            match self.try_to_begin(ledger, snapshots, kept) {
                 Ok((follower, issuers)) => {
                     let tiers = self.config.ocsp.tiers;
                     let responder = Responder::new(follower.table().clone(), tiers, issuers, &clock::entropy());
@@ -187,8 +204,13 @@ impl Answering {
         }
     }
 
-    fn try_to_begin(&self, ledger: &dyn Ledger, snapshots: &Snapshots) -> Result<(Follower, Issuers), FollowError> {
-        let keys = self.issuers(&ledger.book()?.1).keys();
+    fn try_to_begin(
+        &self,
+        ledger: &dyn Ledger,
+        snapshots: &Snapshots,
+        kept: &mut Kept,
+    ) -> Result<(Follower, Issuers), FollowError> {
+        let keys = self.issuers(&ledger.book()?.1, kept).keys();
         let follower = match snapshots.begin(ledger, &keys) {
             Some(mut follower) => {
                 while follower.step(ledger)?.more {}
@@ -199,7 +221,13 @@ impl Answering {
             None => Follower::bootstrap(ledger, &HashKey::new(clock::entropy()))?,
         };
         // Read after the follower has: an issuer that was added in between is in one or in the other.
-        Ok((follower, self.issuers(&ledger.book()?.1)))
+        let book = ledger.book()?.1;
+        let issuers = self.issuers(&book, kept);
+        // Nobody else sets it.
+        let _ = self.planned.set(self.plans(follower.table(), &book));
+        // Which change was the last is not known; none was later than the last event.
+        self.see_changes(last_event(ledger, follower.head().position)?, |_| true);
+        Ok((follower, issuers))
     }
 
     /// The names of the keys that sign now.
@@ -232,11 +260,18 @@ impl Answering {
     }
 
     /// Tells the responder what is new.
-    fn spread(&self, ledger: &dyn Ledger, stepped: &Stepped) -> Result<(), LedgerError> {
+    fn spread(
+        &self,
+        ledger: &dyn Ledger,
+        follower: &Follower,
+        stepped: &Stepped,
+        kept: &mut Kept,
+    ) -> Result<(), LedgerError> {
         let Some(responder) = self.found.get() else { return Ok(()) };
         if stepped.issuers > 0 {
-            responder.set_issuers(self.issuers(&ledger.book()?.1));
+            responder.set_issuers(self.issuers(&ledger.book()?.1, kept));
         }
+        self.note_changes(follower, stepped);
         if stepped.sets > 0 {
             responder.changed_sets();
         }
@@ -247,19 +282,34 @@ impl Answering {
     }
 
     /// The issuers with who signs for them; those for whom nobody does are noted by name.
-    fn issuers(&self, book: &Book) -> Issuers {
+    fn issuers(&self, book: &Book, kept: &mut Kept) -> Issuers {
+        let promised = self.promise(book, kept);
         let mut without = Vec::new();
         let mut list = Vec::new();
+        let mut signs = Vec::new();
         let mut keys = self.keys.lock().unwrap_or_else(PoisonError::into_inner);
         for found in SignerFolder::of(&self.config).all(book, clock::now()) {
             let Some(registered) = book.issuers.iter().find(|issuer| issuer.no == found.issuer) else { continue };
             let policy = self.config.ocsp.policy_of(&found.name);
-            let signatory = match found.signer {
-                Ok(signer) => {
+            signs.push(IssuerSign {
+                no: found.issuer,
+                name: found.name.clone(),
+                kind: found.signer.as_ref().ok().and_then(|signer| planning::kind_of(signer).ok()),
+                not_after: found.signer.as_ref().ok().map(OcspSigner::not_after),
+                promises: kept.promises.as_ref().map(|all| all.of(&found.name).to_vec()).unwrap_or_default(),
+                changed: None,
+            });
+            let signatory = match (found.signer, &promised) {
+                (Ok(signer), Ok(())) => {
                     let number = keys.of(registered.no, signer.certificate());
                     Some(Signatory::new(number, signer, policy.named))
                 }
-                Err(why) => {
+                // What couldn't be written down can't be stood by: nothing is signed.
+                (Ok(_), Err(why)) => {
+                    without.push((found.name.clone(), why.clone()));
+                    None
+                }
+                (Err(why), _) => {
                     without.push((found.name.clone(), why.to_string()));
                     None
                 }
@@ -269,8 +319,13 @@ impl Answering {
                 Err(error) => without.push((found.name, unreadable(&error))),
             }
         }
-        let issuers = book.issuers.len();
-        self.vitals.note(|signs| (signs.answers.issuers, signs.answers.without_signer) = (issuers, without));
+        self.vitals.note(|noted| {
+            let before = std::mem::take(&mut noted.answers.issuers);
+            for sign in &mut signs {
+                sign.changed = before.iter().find(|known| known.no == sign.no).and_then(|known| known.changed);
+            }
+            (noted.answers.issuers, noted.answers.without_signer) = (signs, without);
+        });
         Issuers::new(list)
     }
 

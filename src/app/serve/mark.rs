@@ -55,11 +55,7 @@ impl Mark {
 
     /// Raises the mark to a time, durably.
     pub fn raise(&mut self, known_at: Time) -> Result<(), MarkError> {
-        let stands = match self.stands {
-            Some(stands) => stands,
-            None => self.read()?,
-        };
-        self.stands = Some(stands);
+        let stands = self.stands()?;
         if known_at < stands {
             return Err(MarkError::Ahead { mark: stands, known_at });
         }
@@ -68,6 +64,16 @@ impl Mark {
             self.stands = Some(known_at);
         }
         Ok(())
+    }
+
+    /// Where it stands.
+    pub fn stands(&mut self) -> Result<Time, MarkError> {
+        let stands = match self.stands {
+            Some(stands) => stands,
+            None => self.read()?,
+        };
+        self.stands = Some(stands);
+        Ok(stands)
     }
 
     fn read(&self) -> Result<Time, MarkError> {

@@ -6,8 +6,11 @@
 //! `responder` or of the notary; here are the turns.
 
 mod answering;
+mod clerk;
+mod issuer_sign;
 mod log;
 mod mark;
+mod metrics;
 mod notary;
 mod office;
 mod sequence;
@@ -16,23 +19,26 @@ mod stop;
 mod vitals;
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 use super::config::Config;
 use super::demo::Sockets;
+use super::token::{self, TokenError};
 use super::witness::{self, Copy as Known, WitnessError};
 use super::{clock, compose, cores};
-use crate::http::{self, Admin, EdgeLimits, Health as _, Public, Readiness, TimeLimits};
+use crate::http::{self, Admin, EdgeLimits, Health as _, Public, Readiness, Refusals, TimeLimits, Token};
 use crate::keys::KeyError;
 use crate::ledger::{CheckpointFile, Ledger, LedgerError, Severity};
 use crate::model::Seconds;
-use crate::parties::Counters;
+use crate::parties::{Counters, Tally};
+use crate::responder::Plan;
 
-use answering::{Answering, Found};
+use answering::{Answering, Found, Planned};
+use clerk::Counter;
 use office::Office;
-use sequence::{Opened, Sequence};
+use sequence::{Opened, Sequence, Writing};
 use stop::Stop;
 use vitals::{Bounds, Stopping, Vitals};
 
@@ -56,8 +62,10 @@ impl Part {
 }
 
 /// What is told while it runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Told {
+    /// What is run for an issuer, and what that takes.
+    Plan(Box<Plan>),
     /// The listeners are open; the probes answer.
     Listening {
         /// The public listener.
@@ -98,6 +106,9 @@ pub enum ServeError {
     /// The ledger isn't the one that was signed for.
     #[error(transparent)]
     Witness(#[from] WitnessError),
+    /// The admin listener's token can't be read.
+    #[error(transparent)]
+    Token(#[from] TokenError),
     /// The system refused a thread, a signal handler or a socket.
     #[error("the system refuses a thread, a signal handler or a socket ({0}): see to this user's limits")]
     System(#[from] std::io::Error),
@@ -119,7 +130,12 @@ pub fn bind(config: &Config) -> Result<Sockets, ServeError> {
 /// Serves until SIGTERM or SIGINT.
 pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut(Told)) -> Result<(), ServeError> {
     let key = compose::open_checkpoint_key(&config.checkpoint_key)?;
-    let opened = Opened::default();
+    let token = token::read(&config.admin_token)?;
+    if token.is_none() {
+        let file = config.admin_token.display();
+        log::line(&format!("the admin listener answers only its probes: there is no token in {file}"));
+    }
+    let (opened, writing) = (Opened::default(), Writing::default());
     // A ledger that can't be reached yet is waited for; anything else is told to whoever starts this.
     match compose::open_ledger(&config.ledger) {
         Ok(ledger) => {
@@ -131,7 +147,8 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
     }
     let vitals = Arc::new(Vitals::new(Bounds { heartbeat_max: config.heartbeat_max }, clock::now_millis));
     let sequence_stop = Arc::new(Stop::default());
-    let sequence = Sequence::new(config, part, opened.clone(), vitals.clone(), sequence_stop.clone());
+    let sequence =
+        Sequence::new(config, part, (opened.clone(), writing.clone()), vitals.clone(), sequence_stop.clone());
     let sequencing = thread("sequencer", move || sequence.run())?;
     let notary_stop = Arc::new(Stop::default());
     let office = Office {
@@ -145,12 +162,30 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
         stop: notary_stop.clone(),
     };
     let notarising = thread("notary", move || office.run())?;
-    let found = Found::default();
+    let (found, planned) = (Found::default(), Planned::default());
     let answer_stop = Arc::new(Stop::default());
-    let answering = Answering::new(config.clone(), opened, found.clone(), vitals.clone(), answer_stop.clone());
+    let answering = Answering::new(
+        config.clone(),
+        opened.clone(),
+        (found.clone(), planned.clone()),
+        vitals.clone(),
+        answer_stop.clone(),
+    );
     let answering = start_answering(config, answering)?;
 
-    let served = listen(config, sockets, found, &vitals, tell);
+    let (counters, tallies) = Counters::new(&config.parties, sockets.public.len());
+    let counter = Counter {
+        config: config.clone(),
+        opened,
+        writing,
+        vitals: vitals.clone(),
+        found,
+        counters,
+        refusals: Refusals::default(),
+        connections: None,
+        names: OnceLock::new(),
+    };
+    let served = listen(sockets, (counter, tallies), token, &planned, tell);
     // The listeners have answered their last; nothing waits for a signature any more.
     answer_stop.tell();
     let answered = join_all(answering);
@@ -201,24 +236,28 @@ fn compare_first(ledger: &dyn Ledger, config: &Config, part: Part) -> Result<(),
 
 /// The listeners, until a signal comes.
 fn listen(
-    config: &Config,
     sockets: Sockets,
-    found: Found,
-    vitals: &Arc<Vitals>,
+    (mut counter, tallies): (Counter, Vec<Tally>),
+    token: Option<Token>,
+    planned: &Planned,
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), ServeError> {
+    let (config, vitals) = (counter.config.clone(), counter.vitals.clone());
     let admin = sockets.admin.local_addr()?;
     let public = sockets.public.first().map_or(Ok(config.listen), std::net::TcpListener::local_addr)?;
     let (stop, stopped) = http::stopping();
-    let (_counters, tallies) = Counters::new(&config.parties, sockets.public.len());
-    let door = Arc::new(Public { responder: found, register: config.parties.clone(), now: clock::now_millis });
-    let limits = edge_limits(config);
+    let (responder, refusals) = (counter.found.clone(), counter.refusals.clone());
+    let register = config.parties.clone();
+    let door = Arc::new(Public { responder, register, now: clock::now_millis, refusals });
+    let limits = edge_limits(&config);
     let mut edges = Vec::new();
     for seat in http::seats(sockets.public, tallies) {
+        counter.connections = Some(seat.connections());
         let (door, stopped) = (door.clone(), stopped.clone());
         edges.push(std::thread::Builder::new().name("edge".into()).spawn(move || seat.serve(door, limits, stopped))?);
     }
-    let served = until_told(sockets.admin, (public, admin), vitals, tell);
+    let at_the_desk = Admin::new(vitals.clone(), Arc::new(counter), token, config.metrics_for);
+    let served = until_told(sockets.admin, at_the_desk, (public, admin), (&vitals, planned), tell);
     tell(Told::Stopping);
     vitals.note(|signs| signs.stopping = Stopping::Yes);
     drop(stop);
@@ -231,20 +270,23 @@ fn listen(
 /// The admin listener, until a signal comes.
 fn until_told(
     socket: std::net::TcpListener,
+    answers: Admin,
     (public, admin): (SocketAddr, SocketAddr),
-    vitals: &Arc<Vitals>,
+    (vitals, planned): (&Arc<Vitals>, &Planned),
     tell: &mut dyn FnMut(Told),
 ) -> Result<(), ServeError> {
     use tokio::signal::unix::{SignalKind, signal};
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let serving = tokio::spawn(http::serve(socket, Admin::new(vitals.clone()), std::future::pending()));
+        let serving = tokio::spawn(http::serve(socket, answers, std::future::pending()));
         tell(Told::Listening { public, admin });
         let announce = async {
             while !matches!(vitals.readiness(), Readiness::Ready { .. }) {
                 tokio::time::sleep(READY_PAUSE).await;
             }
+            // Set before there was anything to be ready with.
+            planned.get().into_iter().flatten().for_each(|plan| tell(Told::Plan(Box::new(plan.clone()))));
             tell(Told::Ready { public, admin });
             std::future::pending::<()>().await;
         };
@@ -255,7 +297,10 @@ fn until_told(
             () = announce => {}
         }
         Ok(())
-    })
+    });
+    // A request that hangs on the ledger doesn't keep the program.
+    runtime.shutdown_timeout(LAST_REQUESTS_MAX);
+    served
 }
 
 fn edge_limits(config: &Config) -> EdgeLimits {
@@ -277,4 +322,6 @@ fn thread(name: &'static str, run: impl FnOnce() + Send + 'static) -> Result<Joi
     Ok(std::thread::Builder::new().name(name.into()).spawn(run)?)
 }
 
+/// For what is being done for the admin listener when it closes.
+const LAST_REQUESTS_MAX: Duration = Duration::from_secs(2);
 const READY_PAUSE: Duration = Duration::from_millis(20);

@@ -17,12 +17,16 @@ use crate::model::{Policy, Seconds};
 /// The ledger, once it is open; for the threads that need it too.
 pub(super) type Opened = Arc<OnceLock<Arc<dyn Ledger>>>;
 
+/// The writer, once this process may write; for the threads that need it too.
+pub(super) type Writing = Arc<OnceLock<Writer>>;
+
 /// What the thread works with.
 pub(super) struct Sequence {
     pub place: LedgerPlace,
     pub policy: Policy,
     pub part: Part,
     pub opened: Opened,
+    pub writing: Writing,
     pub vitals: Arc<Vitals>,
     pub stop: Arc<Stop>,
     pub checkpoints: CheckpointFile,
@@ -42,13 +46,20 @@ enum Standing {
 
 impl Sequence {
     /// What a configuration asks for.
-    pub fn new(config: &Config, part: Part, opened: Opened, vitals: Arc<Vitals>, stop: Arc<Stop>) -> Self {
+    pub fn new(
+        config: &Config,
+        part: Part,
+        (opened, writing): (Opened, Writing),
+        vitals: Arc<Vitals>,
+        stop: Arc<Stop>,
+    ) -> Self {
         let checkpoints = CheckpointFile::at(&config.checkpoint_file);
         Self {
             place: config.ledger.clone(),
             policy: config.policy.clone(),
             part,
             opened,
+            writing,
             vitals,
             stop,
             checkpoints,
@@ -114,6 +125,10 @@ impl Sequence {
         standing: &mut Standing,
     ) -> Result<Duration, LedgerError> {
         self.stand(ledger, sequencer, standing)?;
+        if (self.part, *standing) == (Part::All, Standing::Fit) {
+            // Others may write by the same pen from here on. Nobody else sets it.
+            let _ = self.writing.set(writer.clone());
+        }
         let mut tally = Tally::default();
         let mut submit = |task| tally.count(task, |task| writer.submit(task));
         let stepped = match (self.part, *standing) {

@@ -4,6 +4,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::issuer_sign::IssuerSign;
 use super::log;
 use crate::http::{Health, Obstacle, Readiness};
 use crate::ledger::Heartbeat;
@@ -44,8 +45,8 @@ pub(super) struct Signs {
 #[derive(Clone, Debug, Default)]
 pub(super) struct AnswerSign {
     pub following: Following,
-    /// How many issuers there are.
-    pub issuers: usize,
+    /// Each issuer that there is.
+    pub issuers: Vec<IssuerSign>,
     /// Those that nobody signs for, and why.
     pub without_signer: Vec<(String, String)>,
     /// What is wrong with this machine's clock.
@@ -259,7 +260,7 @@ fn judge_answers(signs: &Signs, now: Millis, obstacles: &mut Vec<Obstacle>) -> O
         add("mark-failing", why.clone());
     }
     // Some without a signer: the others answer on.
-    if answers.issuers > 0 && answers.without_signer.len() >= answers.issuers {
+    if !answers.issuers.is_empty() && answers.without_signer.len() >= answers.issuers.len() {
         for (name, why) in &answers.without_signer {
             add("no-signer", format!("{name}: {why}"));
         }
@@ -275,7 +276,7 @@ const CLOCK_BEHIND_MAX: i64 = 2;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Epoch, Position, Time};
+    use crate::model::{Epoch, IssuerNo, Position, Time};
 
     const NOW: Millis = Millis(1_800_000_000_000);
 
@@ -334,7 +335,15 @@ mod tests {
     fn without_any_signer_it_is_not_ready_and_without_one_of_two_it_says_which() {
         let with = |without: &[&str]| {
             let mut signs = fine();
-            signs.answers.issuers = 2;
+            let sign = |no| IssuerSign {
+                no: IssuerNo(no),
+                name: String::new(),
+                kind: None,
+                not_after: None,
+                promises: vec![],
+                changed: None,
+            };
+            signs.answers.issuers = vec![sign(1), sign(2)];
             signs.answers.without_signer = without.iter().map(|name| ((*name).into(), "x".into())).collect();
             judge(&signs, NOW, Bounds { heartbeat_max: Seconds(5) })
         };
