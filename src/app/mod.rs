@@ -15,6 +15,7 @@ pub mod rehearsal;
 pub mod serve;
 pub mod sheet;
 pub mod signers;
+pub mod state;
 pub mod token;
 pub mod who;
 pub mod witness;

@@ -6,11 +6,11 @@
 //! thisUpdate, the issuer's name.
 
 use std::collections::BTreeMap;
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
+use super::state;
 use super::words::refused_file;
 use crate::model::{Seconds, Time};
 use crate::responder::{Promise, promised};
@@ -89,7 +89,7 @@ impl Promises {
     /// Under another name first: whatever happens, one of both is there whole.
     fn write(&self, issuers: &BTreeMap<String, Vec<Promise>>) -> io::Result<()> {
         let folder = self.file.parent().unwrap_or(Path::new("."));
-        DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+        state::make(folder)?;
         let draft = self.file.with_extension("draft");
         let mut file = File::create(&draft)?;
         for (issuer, promises) in issuers {

@@ -268,7 +268,7 @@ fn of_serve(error: &ServeError) -> Exit {
         ServeError::Witness(error) => of_witness(error),
         ServeError::Ledger(error) => of_ledger(error),
         ServeError::Listen { .. } => Exit::Usage,
-        ServeError::System(_) | ServeError::Thread(_) => Exit::Unavailable,
+        ServeError::Handover(_) | ServeError::System(_) | ServeError::Thread(_) => Exit::Unavailable,
     }
 }
 

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::app::config::Config;
 use crate::app::fingerprint;
-use crate::app::serve::{Part, Told, bind, serve};
+use crate::app::serve::{Entrance, Part, Told, enter, serve};
 
 use super::error::CliError;
 use super::reply::{Form, Reply};
@@ -25,6 +25,9 @@ pub struct Serve {
     /// What part to play.
     #[arg(long, value_enum, default_value_t = Role::All, value_name = "ROLE")]
     role: Role,
+    /// Take the listeners over from the process with the same serve.state; it ends when this one is ready.
+    #[arg(long)]
+    take_over: bool,
 }
 
 /// Parts as they are named here.
@@ -51,7 +54,8 @@ impl Serve {
         if config.pseudonym_key.exists() {
             fingerprint::open(&config.pseudonym_key)?;
         }
-        let sockets = bind(&config)?;
+        let entrance = if self.take_over { Entrance::TakeOver } else { Entrance::Bind };
+        let sockets = enter(&config, entrance)?;
         serve(&config, sockets, part, &mut |told| tell(told, form))?;
         Ok(Reply::told())
     }
@@ -85,8 +89,10 @@ register ask under /p/PARTY/SERVICE/. On the admin listener, the last two with t
   /metrics  figures for Prometheus
   /v1/      events, a certificate and its changes
 
+A restart that nobody notices: start the new one with --take-over; the old one ends when it is ready.
 Of several processes on one ledger one leads; another takes over within a second of its end.
 
 Examples:
   tashika serve --config /etc/tashika/tashika.toml
+  tashika serve --config /etc/tashika/tashika.toml --take-over
   tashika serve --config tashika-demo/tashika.toml --listen 127.0.0.1:0 --admin 127.0.0.1:0 --role follower";

@@ -17,6 +17,7 @@ use tokio::sync::{mpsc, watch};
 use super::connection::converse;
 use super::ocsp::{Door, Guest, Public};
 use super::reception::{Arrival, Reception};
+use super::sockets::Ending;
 use super::watch::{TICK, TimeLimits, Watch, Word};
 use super::wire::Wire;
 use crate::parties::Tally;
@@ -76,12 +77,12 @@ impl Seat {
     }
 
     /// Serves on this thread until it is told to stop and has drained.
-    pub fn serve(self, public: Arc<Public>, limits: EdgeLimits, stop: watch::Receiver<()>) -> io::Result<()> {
+    pub fn serve(self, public: Arc<Public>, limits: EdgeLimits, stop: watch::Receiver<Ending>) -> io::Result<()> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         runtime.block_on(self.run(public, limits, stop))
     }
 
-    async fn run(self, public: Arc<Public>, limits: EdgeLimits, mut stop: watch::Receiver<()>) -> io::Result<()> {
+    async fn run(self, public: Arc<Public>, limits: EdgeLimits, mut stop: watch::Receiver<Ending>) -> io::Result<()> {
         // The only copy of the socket here: as long as there is one, the system lets callers in.
         let Self { socket, tally, at, table, mut handed } = self;
         socket.set_nonblocking(true)?;
@@ -111,7 +112,11 @@ impl Seat {
                         break;
                     }
                 }
-                _ = stop.changed(), if drain.is_none() => drain = Some(Drain::default()),
+                _ = stop.changed(), if drain.is_none() => match *stop.borrow() {
+                    // What waits in the socket is its successor's.
+                    Ending::Succeeded => break,
+                    Ending::Drained | Ending::None => drain = Some(Drain::default()),
+                },
                 Some(arrival) = handed.recv() => floor.take(arrival),
                 ready = socket.readable() => {
                     match reception.receive(&floor, &mut ready?) {
@@ -126,7 +131,9 @@ impl Seat {
             }
         }
         // Who was let in by the system is answered: a closed socket resets whoever waits to be accepted.
-        while let Ok((stream, from)) = socket.get_ref().accept() {
+        while drain.is_some()
+            && let Ok((stream, from)) = socket.get_ref().accept()
+        {
             stream.set_nonblocking(true)?;
             floor.keep(Arrival { stream, from: from.ip(), first: Vec::new() });
         }

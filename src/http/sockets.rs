@@ -23,9 +23,20 @@ pub fn listen(address: SocketAddr, sockets: usize) -> io::Result<Vec<TcpListener
     Ok(all)
 }
 
+/// How the public listener ends, and whether it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It doesn't.
+    None,
+    /// What arrives is answered until nothing arrives any more.
+    Drained,
+    /// A successor has the same sockets: what arrives from now on is its.
+    Succeeded,
+}
+
 /// The word to stop, and who hears it.
-pub fn stopping() -> (watch::Sender<()>, watch::Receiver<()>) {
-    watch::channel(())
+pub fn stopping() -> (watch::Sender<Ending>, watch::Receiver<Ending>) {
+    watch::channel(Ending::None)
 }
 
 /// Whether an address may have several sockets.

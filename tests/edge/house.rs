@@ -22,7 +22,7 @@ pub struct House {
     pub at: SocketAddr,
     pub good: (CertificateNo, CertificateKey),
     pub counters: Counters,
-    stop: Option<tokio::sync::watch::Sender<()>>,
+    stop: Option<tokio::sync::watch::Sender<http::Ending>>,
     over: Arc<AtomicBool>,
     edges: Vec<JoinHandle<()>>,
     behind: Vec<JoinHandle<()>>,

@@ -17,4 +17,5 @@ mod postgres;
 mod postgres_away;
 mod program;
 mod serving;
+mod succession;
 mod takeover;

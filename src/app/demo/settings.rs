@@ -9,7 +9,7 @@ use super::pki::named_url;
 use super::signer::FOLDER as SIGNERS;
 use crate::app::config::{Config, ConfigError, Threads};
 use crate::app::cores;
-use crate::http;
+use crate::http::{self, Taken};
 
 /// The sockets that are served on, bound before anything names them.
 #[derive(Debug)]
@@ -18,6 +18,8 @@ pub struct Sockets {
     pub public: Vec<TcpListener>,
     /// The admin listener.
     pub admin: TcpListener,
+    /// The process that they were taken from, if they were.
+    pub taken: Option<Taken>,
 }
 
 /// The configuration in the folder, written first if it is missing, and the sockets of its listeners.
@@ -75,6 +77,7 @@ fn bind(listen: SocketAddr, admin: SocketAddr, threads: Threads) -> Result<Socke
     Ok(Sockets {
         public: http::listen(listen, threads.serving(cores())).map_err(refused(listen, "--listen"))?,
         admin: TcpListener::bind(admin).map_err(refused(admin, "--admin"))?,
+        taken: None,
     })
 }
 

@@ -3,11 +3,11 @@
 //! It is on the disk before anything is signed with it. After a restart on a ledger that was set back, nothing is signed
 //! until the ledger's time has come up to it again: no verifier sees time go back.
 
-use std::fs::{self, DirBuilder, File};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::DirBuilderExt as _;
 use std::path::PathBuf;
 
+use crate::app::state;
 use crate::app::words::refused_file;
 use crate::model::{Time, TimeError};
 
@@ -88,7 +88,7 @@ impl Mark {
     /// Under another name first: whatever happens, one of both is there whole.
     fn write(&self, time: Time) -> io::Result<()> {
         if let Some(folder) = self.file.parent() {
-            DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+            state::make(folder)?;
         }
         let draft = self.file.with_extension("draft");
         let mut file = File::create(&draft)?;

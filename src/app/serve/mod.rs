@@ -8,6 +8,7 @@
 mod answering;
 mod clerk;
 mod issuer_sign;
+mod listening;
 mod log;
 mod mark;
 mod metrics;
@@ -27,12 +28,11 @@ use super::config::Config;
 use super::demo::Sockets;
 use super::token::{self, TokenError};
 use super::witness::{self, Copy as Known, WitnessError};
-use super::{clock, compose, cores};
-use crate::http::{self, Admin, EdgeLimits, Health as _, Public, Readiness, Refusals, TimeLimits, Token};
+use super::{clock, compose};
+use crate::http::Refusals;
 use crate::keys::KeyError;
 use crate::ledger::{CheckpointFile, Ledger, LedgerError, Severity};
-use crate::model::Seconds;
-use crate::parties::{Counters, Tally};
+use crate::parties::Counters;
 use crate::responder::Plan;
 
 use answering::{Answering, Found, Planned};
@@ -40,7 +40,9 @@ use clerk::Counter;
 use office::Office;
 use sequence::{Opened, Sequence, Writing};
 use stop::Stop;
-use vitals::{Bounds, Stopping, Vitals};
+use vitals::{Bounds, Vitals};
+
+pub use listening::{Entrance, enter};
 
 /// Which part a process plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,6 +105,9 @@ pub enum ServeError {
         /// Why.
         source: std::io::Error,
     },
+    /// The process that has the listeners doesn't give them.
+    #[error("the listeners can't be taken over ({0}): stop the process that has them, and start without --take-over")]
+    Handover(std::io::Error),
     /// The ledger isn't the one that was signed for.
     #[error(transparent)]
     Witness(#[from] WitnessError),
@@ -115,16 +120,6 @@ pub enum ServeError {
     /// A thread died.
     #[error("the {0} thread ended unexpectedly: its last words stand above")]
     Thread(&'static str),
-}
-
-/// Binds the listeners of a configuration.
-pub fn bind(config: &Config) -> Result<Sockets, ServeError> {
-    let refused = |address| move |source| ServeError::Listen { address, source };
-    let threads = config.edge.threads.serving(cores());
-    Ok(Sockets {
-        public: http::listen(config.listen, threads).map_err(refused(config.listen))?,
-        admin: std::net::TcpListener::bind(config.admin).map_err(refused(config.admin))?,
-    })
 }
 
 /// Serves until SIGTERM or SIGINT.
@@ -185,7 +180,7 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
         connections: None,
         names: OnceLock::new(),
     };
-    let served = listen(sockets, (counter, tallies), token, &planned, tell);
+    let served = listening::listen(sockets, (counter, tallies), token, &planned, tell);
     // The listeners have answered their last; nothing waits for a signature any more.
     answer_stop.tell();
     let answered = join_all(answering);
@@ -234,94 +229,6 @@ fn compare_first(ledger: &dyn Ledger, config: &Config, part: Part) -> Result<(),
     }
 }
 
-/// The listeners, until a signal comes.
-fn listen(
-    sockets: Sockets,
-    (mut counter, tallies): (Counter, Vec<Tally>),
-    token: Option<Token>,
-    planned: &Planned,
-    tell: &mut dyn FnMut(Told),
-) -> Result<(), ServeError> {
-    let (config, vitals) = (counter.config.clone(), counter.vitals.clone());
-    let admin = sockets.admin.local_addr()?;
-    let public = sockets.public.first().map_or(Ok(config.listen), std::net::TcpListener::local_addr)?;
-    let (stop, stopped) = http::stopping();
-    let (responder, refusals) = (counter.found.clone(), counter.refusals.clone());
-    let register = config.parties.clone();
-    let door = Arc::new(Public { responder, register, now: clock::now_millis, refusals });
-    let limits = edge_limits(&config);
-    let mut edges = Vec::new();
-    for seat in http::seats(sockets.public, tallies) {
-        counter.connections = Some(seat.connections());
-        let (door, stopped) = (door.clone(), stopped.clone());
-        edges.push(std::thread::Builder::new().name("edge".into()).spawn(move || seat.serve(door, limits, stopped))?);
-    }
-    let at_the_desk = Admin::new(vitals.clone(), Arc::new(counter), token, config.metrics_for);
-    let served = until_told(sockets.admin, at_the_desk, (public, admin), (&vitals, planned), tell);
-    tell(Told::Stopping);
-    vitals.note(|signs| signs.stopping = Stopping::Yes);
-    drop(stop);
-    for edge in edges {
-        edge.join().map_err(|_| ServeError::Thread("edge"))??;
-    }
-    served
-}
-
-/// The admin listener, until a signal comes.
-fn until_told(
-    socket: std::net::TcpListener,
-    answers: Admin,
-    (public, admin): (SocketAddr, SocketAddr),
-    (vitals, planned): (&Arc<Vitals>, &Planned),
-    tell: &mut dyn FnMut(Told),
-) -> Result<(), ServeError> {
-    use tokio::signal::unix::{SignalKind, signal};
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let served = runtime.block_on(async {
-        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        let serving = tokio::spawn(http::serve(socket, answers, std::future::pending()));
-        tell(Told::Listening { public, admin });
-        let announce = async {
-            while !matches!(vitals.readiness(), Readiness::Ready { .. }) {
-                tokio::time::sleep(READY_PAUSE).await;
-            }
-            // Set before there was anything to be ready with.
-            planned.get().into_iter().flatten().for_each(|plan| tell(Told::Plan(Box::new(plan.clone()))));
-            tell(Told::Ready { public, admin });
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-            ended = serving => ended.map_err(|_| ServeError::Thread("admin"))??,
-            () = announce => {}
-        }
-        Ok(())
-    });
-    // A request that hangs on the ledger doesn't keep the program.
-    runtime.shutdown_timeout(LAST_REQUESTS_MAX);
-    served
-}
-
-fn edge_limits(config: &Config) -> EdgeLimits {
-    let seconds = |seconds: Seconds| Duration::from_secs(seconds.0.into());
-    let (patience, drain) = (config.edge.patience, config.edge.drain);
-    EdgeLimits {
-        connections_max: config.edge.connections_max as usize,
-        times: TimeLimits {
-            header: seconds(patience.header),
-            body: seconds(patience.body),
-            idle: seconds(patience.idle),
-        },
-        drain_grace: seconds(drain.grace),
-        drain_max: seconds(drain.max),
-    }
-}
-
 fn thread(name: &'static str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, ServeError> {
     Ok(std::thread::Builder::new().name(name.into()).spawn(run)?)
 }
-
-/// For what is being done for the admin listener when it closes.
-const LAST_REQUESTS_MAX: Duration = Duration::from_secs(2);
-const READY_PAUSE: Duration = Duration::from_millis(20);

@@ -3,10 +3,10 @@
 //!
 //! It is a convenience and no truth: whatever is wrong with it, the ledger is read instead, and the log says why.
 
-use std::fs::{self, DirBuilder, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -15,6 +15,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 
 use super::log;
 use crate::app::clock::{self, Stopwatch};
+use crate::app::state;
 use crate::app::words::counted;
 use crate::follow::{Follower, Opened, SnapshotRefused, Taken};
 use crate::ledger::Ledger;
@@ -100,7 +101,7 @@ impl Snapshots {
         if private && let Ok(octets) = <[u8; 32]>::try_from(fs::read(&file)?) {
             return Ok(SnapshotKey::new(octets));
         }
-        DirBuilder::new().recursive(true).mode(0o700).create(&self.folder)?;
+        state::make(&self.folder)?;
         let octets = clock::entropy();
         let draft = file.with_extension("draft");
         let _ = fs::remove_file(&draft);
