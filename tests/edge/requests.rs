@@ -260,3 +260,39 @@ fn ours_alone() {
     assert_eq!(response.header("cache-control"), Some("no-store"));
     assert_eq!(house.counted(Outcome::Unauthorized), 1);
 }
+
+/// Most requests are answered without hyper; a field that means nothing here sends the same ones through it.
+#[test]
+fn a_plain_request_is_answered_as_hyper_would_have_it() {
+    let house = House::usual();
+    let good = house.request();
+    let encoded = base64(&good);
+    let requests = [
+        post("/ocsp", &good),
+        post("/", &good),
+        post("/p/demo/login/", &good),
+        post("/p/nobody/login/", &good),
+        post("/ocsp", b"no request"),
+        post("/elsewhere", &good),
+        get(&format!("/{encoded}")),
+        get(&format!("/ocsp/{encoded}")),
+        get(&format!("/p/demo/login/{encoded}")),
+        get("/Mno-base64"),
+        get("/"),
+        get("/elsewhere"),
+    ];
+    // Kept from now on: whoever asks gets the same octets.
+    alone(house.at, &requests[0]);
+    let met = |response: crate::client::Response| {
+        let mut headers = response.headers.clone();
+        headers.retain(|(name, _)| name != "date");
+        headers.sort();
+        (response.status, headers, response.body)
+    };
+    for plain in requests {
+        let end = plain.windows(2).position(|pair| pair == b"\r\n").unwrap() + 2;
+        let odd = [&plain[..end], b"TE: trailers\r\n", &plain[end..]].concat();
+        let text = String::from_utf8_lossy(&plain).into_owned();
+        assert_eq!(met(alone(house.at, &plain)), met(alone(house.at, &odd)), "{text}");
+    }
+}

@@ -3,9 +3,11 @@
 use std::thread;
 use std::time::Duration;
 
+use tashika::follow::Follower;
 use tashika::ledger::postgres::PostgresLedger;
 use tashika::ledger::{Ledger, LedgerError, Wanted};
 use tashika::model::CertificateNo;
+use tashika::status::{HashKey, Tier, Tiers};
 
 use crate::fixture::{Fixture, furnish, history, mark_surely, marked};
 use crate::nation::at;
@@ -55,6 +57,35 @@ fn a_replica_is_read_like_the_primary_and_follows_it() {
     for error in [ledger.append(&marked(&ledger, "here")).unwrap_err(), ledger.beat(at(300)).unwrap_err()] {
         assert!(matches!(&error, LedgerError::Settings(why) if why.contains("replica")), "{error}");
     }
+}
+
+/// Whoever follows a replica that stands still must know that it is behind, though nothing else is wrong.
+#[test]
+fn a_replica_that_stands_still_is_not_fresh_within_three_seconds() {
+    let primary = Cluster::start(&[]);
+    let fixture = Fixture::within(&primary);
+    furnish(&fixture.ledger);
+    fixture.ledger.beat(at(200)).unwrap();
+    let replica = Cluster::replica_of(&primary);
+    let ledger = PostgresLedger::open(&replica.url(&fixture.server, &fixture.database)).unwrap();
+    reaches(&ledger, &fixture);
+    let mut follower = Follower::bootstrap(&ledger, &HashKey::new([9; 16])).unwrap();
+    follower.step(&ledger).unwrap();
+    let tier = |follower: &Follower, seconds| follower.freshness().tier(at(seconds), Tiers::default());
+    assert_eq!(tier(&follower, 203), Tier::Fresh);
+
+    replica.must("postgres", "postgres", "SELECT pg_wal_replay_pause()");
+    fixture.ledger.beat(at(204)).unwrap();
+    assert!(mark_surely(&fixture.ledger, "news"));
+    follower.step(&ledger).unwrap();
+    assert_eq!(tier(&follower, 203), Tier::Fresh);
+    assert_eq!(tier(&follower, 204), Tier::Degraded, "a second after its bound, whatever the replica says");
+    assert_eq!(tier(&follower, 501), Tier::Past);
+
+    replica.must("postgres", "postgres", "SELECT pg_wal_replay_resume()");
+    reaches(&ledger, &fixture);
+    follower.step(&ledger).unwrap();
+    assert_eq!(tier(&follower, 204), Tier::Fresh);
 }
 
 fn reaches(ledger: &PostgresLedger, fixture: &Fixture<'_>) {
