@@ -12,8 +12,11 @@ use crate::tool;
 /// Asks there whatever certificates say.
 fn bank(responder: &str) -> Bank {
     let mut bank = Bank::new(&known());
-    let modules = tool::installed(&["/usr/lib/apache2/modules", "/usr/lib64/httpd/modules", "/usr/lib/httpd/modules"]);
-    let load = ["mpm_event", "unixd", "authz_core", "ssl"].map(|name| loading(&modules, name)).concat();
+    let folders = ["lib/apache2/modules", "lib64/httpd/modules", "lib/httpd/modules", "lib64/apache2", "lib/apache2"];
+    let places = folders.map(|folder| format!("/usr/{folder}/mod_ssl.so"));
+    let modules = tool::installed(&places.each_ref().map(String::as_str));
+    let modules = modules.parent().unwrap();
+    let load = ["mpm_event", "unixd", "authz_core", "ssl"].map(|name| loading(modules, name)).concat();
     let user = if rights_of_root() { "User nobody\nGroup #65534\n" } else { "" };
     let (port, dir) = (bank.port, bank.file(""));
     let text = format!(

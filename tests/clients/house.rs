@@ -228,7 +228,10 @@ fn serve(dir: &Path) -> (String, ChildStdin) {
     let mut lines = BufReader::new(shell.stdout.take().unwrap()).lines().map_while(Result::ok);
     let ready = lines.find(|line| line.starts_with("ready")).expect("it gets ready");
     // What else it says is read, so that it never waits for a reader.
-    std::thread::spawn(move || lines.for_each(drop));
+    std::thread::spawn(move || {
+        lines.for_each(drop);
+        shell.wait()
+    });
     let address = ready.split_whitespace().find_map(|word| word.strip_prefix("http://")).unwrap();
     (address.to_owned(), alive)
 }

@@ -13,8 +13,9 @@ use crate::{pyca, tap, tool};
 /// The codes of its findings at warning or above.
 fn findings(linter: &str, arguments: &[&str], file: &Path) -> Vec<String> {
     let common = ["-s", "WARNING", "-f", "JSON"];
-    let all = [&["lint"], arguments, &common, &[file.to_str().unwrap()]].concat();
-    let call = tool::call(&tool::python(linter), &all, b"");
+    let module = format!("pkilint.bin.{linter}");
+    let all = [&["-m", &module, "lint"], arguments, &common, &[file.to_str().unwrap()]].concat();
+    let call = tool::call(&tool::python(), &all, b"");
     let report: Value = serde_json::from_slice(&call.stdout).unwrap_or_else(|_| panic!("{}", call.text()));
     let results = report["results"].as_array().unwrap_or_else(|| panic!("no results in {report}"));
     let findings = results.iter().flat_map(|result| result["finding_descriptions"].as_array().unwrap());

@@ -37,7 +37,7 @@ impl Asked {
 
 fn judge(verb: &str, jobs: &[Value]) -> Vec<Value> {
     let input = serde_json::to_vec(jobs).unwrap();
-    let call = tool::call(&tool::python("python"), &[&tool::beside("python/judge.py"), verb], &input);
+    let call = tool::call(&tool::python(), &[&tool::beside("python/judge.py"), verb], &input);
     let answers: Vec<Value> = serde_json::from_str(&call.lines().concat()).unwrap();
     assert_eq!(answers.len(), jobs.len());
     answers

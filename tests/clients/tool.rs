@@ -65,11 +65,13 @@ pub fn installed(places: &[&str]) -> PathBuf {
     found.unwrap_or_else(|| panic!("none of {places:?} is there: {REMEDY}"))
 }
 
-/// A program in the project's own Python environment.
-pub fn python(name: &str) -> PathBuf {
-    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/clients-python/bin").join(name);
-    assert!(file.exists(), "{} is missing: {REMEDY}", file.display());
-    file
+/// The project's own Python environment, with exactly the packages of `python/requirements.txt`.
+pub fn python() -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/clients-python");
+    let installed = std::fs::read(folder.join("requirements.txt")).ok();
+    let wanted = std::fs::read(beside("python/requirements.txt")).unwrap();
+    assert!(installed == Some(wanted), "{} is missing or of another list: {REMEDY}", folder.display());
+    folder.join("bin/python")
 }
 
 /// A file beside the tests.
