@@ -127,6 +127,9 @@ impl House {
                 times.insert((ca, leaf), end(&dir, ca, leaf));
             }
         }
+        let [_, (ca, path)] = of_generations();
+        let (by, serial) = (format!("ca:{ca}/hsm"), serial(&path));
+        run(&dir, &["cert", "revoke", "--issuer", ca, "--serial", &serial, "--as", &by]);
         let (address, alive) = serve(&dir);
         Self { dir, address, times, _alive: alive }
     }
@@ -152,6 +155,12 @@ pub fn of_openssl() -> (&'static str, String) {
     ("card-auth-p384", data("card-auth-p384/leaf-of-another-municipality.pem"))
 }
 
+/// Two certificates with one serial and one issuer's name, of two key generations: the first is good, the second revoked.
+pub fn of_generations() -> [(&'static str, String); 2] {
+    ["card-sign-g2-p256", "card-sign-g1-rsa2048"]
+        .map(|ca| (ca, data(&format!("{ca}/leaf-serial-in-every-generation.pem"))))
+}
+
 /// The serial number in a certificate's file.
 pub fn serial(pem: &str) -> String {
     let der = tashika::asn1::certificates_in(&fs::read(pem).unwrap()).unwrap().remove(0);
@@ -168,7 +177,11 @@ fn bring(dir: &Path, ca: &str) {
     let add = ["issuer", "add", "--name", ca, "--cert", &cert, "--ocsp-cert", &signer, "--ocsp-key"];
     run(dir, &[&add[..], &[key.to_str().unwrap()]].concat());
     let issued = Leaf::ALL.into_iter().filter(|leaf| *leaf != Leaf::Unissued).map(|leaf| leaf.path(ca));
-    let kept = [of_nginx(), of_openssl()].into_iter().filter(|(of, _)| *of == ca).map(|(_, path)| path);
+    let kept = [of_nginx(), of_openssl()]
+        .into_iter()
+        .chain(of_generations())
+        .filter(|(of, _)| *of == ca)
+        .map(|(_, path)| path);
     let pem: Vec<u8> = issued.chain(kept).flat_map(|path| fs::read(path).unwrap()).collect();
     let file = dir.join(format!("{ca}.pem"));
     fs::write(&file, pem).unwrap();

@@ -137,6 +137,38 @@ fn a_revocation_is_in_the_next_answer() {
     }
 }
 
+/// A CA's generations share its name: the key in the question tells them apart.
+#[test]
+fn one_serial_of_two_key_generations() {
+    let house = House::open();
+    let [(new, good), (old, revoked)] = house::of_generations();
+    assert_eq!(house::serial(&good), house::serial(&revoked));
+    for more in ["-nonce", "-no_nonce", "-sha256"] {
+        for (ca, path, status) in [(new, &good, "good"), (old, &revoked, "revoked")] {
+            let call = ask(ca, &[path], &house.url(), &[more]);
+            assert!(call.stderr.contains("Response verify OK"), "{ca}: {}", call.text());
+            assert_eq!(answers(&call, std::slice::from_ref(path))[0][0], status, "{ca} {more}: {}", call.text());
+        }
+    }
+    // One signer can't answer for both.
+    let (issuers, url) = ([house::issuer(new), house::issuer(old)], house.url());
+    let both = ["-issuer", &issuers[0], "-cert", &good, "-issuer", &issuers[1], "-cert", &revoked];
+    let call = openssl(&[&["ocsp", "-url", &url][..], &both].concat());
+    assert!(call.text().contains("Responder Error: unauthorized (6)"), "{}", call.text());
+}
+
+/// RFC 6960, 2.3: whether a request is signed, and by whom, makes no difference here.
+#[test]
+fn a_signed_request_is_answered() {
+    let house = House::open();
+    for ca in CAS {
+        let (path, key) = (Leaf::Good.path(ca), data(&format!("{ca}/leaf.key")));
+        let call = ask(ca, &[&path], &house.url(), &["-signer", &path, "-signkey", &key]);
+        assert!(call.stderr.contains("Response verify OK"), "{ca}: {}", call.text());
+        assert_eq!(answers(&call, &[path]), [["good"]], "{ca}: {}", call.text());
+    }
+}
+
 #[test]
 fn another_ca_s_answer_is_not_taken_and_strangers_are_refused() {
     let house = House::open();
