@@ -112,27 +112,33 @@ impl House {
 
     fn build() -> Self {
         let dir = tempfile::tempdir().unwrap().keep();
-        run(&dir, &["init", "--dir", "."]);
-        let config = dir.join("tashika.toml");
-        let text = fs::read_to_string(&config).unwrap();
-        // Of cards, too, so that each CA has a certificate that was held and is good again.
-        let releasable = r#"desk.releasable = ["CARD/AUTH", "CARD/SIGN"]"#;
-        let party =
-            "[[party]]\nname = \"bank\"\nservices = [\"login\"]\naddresses = [\"127.0.0.0/8\"]\naccredited = true\n";
-        fs::write(&config, format!("{releasable}\n{text}\n{party}")).unwrap();
-        let mut times = BTreeMap::new();
-        for ca in CAS {
-            bring(&dir, ca);
-            for leaf in [Leaf::Held, Leaf::Released, Leaf::Revoked, Leaf::Unspecified] {
-                times.insert((ca, leaf), end(&dir, ca, leaf));
-            }
-        }
-        let [_, (ca, path)] = of_generations();
-        let (by, serial) = (format!("ca:{ca}/hsm"), serial(&path));
-        run(&dir, &["cert", "revoke", "--issuer", ca, "--serial", &serial, "--as", &by]);
+        let times = furnish(&dir);
         let (address, alive) = serve(&dir);
         Self { dir, address, times, _alive: alive }
     }
+}
+
+/// An installation with the CAs and a certificate in every state; says since when each is so that isn't good.
+pub fn furnish(dir: &Path) -> BTreeMap<(&'static str, Leaf), String> {
+    run(dir, &["init", "--dir", "."]);
+    let config = dir.join("tashika.toml");
+    let text = fs::read_to_string(&config).unwrap();
+    // Of cards, too, so that each CA has a certificate that was held and is good again.
+    let releasable = r#"desk.releasable = ["CARD/AUTH", "CARD/SIGN"]"#;
+    let party =
+        "[[party]]\nname = \"bank\"\nservices = [\"login\"]\naddresses = [\"127.0.0.0/8\"]\naccredited = true\n";
+    fs::write(&config, format!("{releasable}\n{text}\n{party}")).unwrap();
+    let mut times = BTreeMap::new();
+    for ca in CAS {
+        bring(dir, ca);
+        for leaf in [Leaf::Held, Leaf::Released, Leaf::Revoked, Leaf::Unspecified] {
+            times.insert((ca, leaf), end(dir, ca, leaf));
+        }
+    }
+    let [_, (ca, path)] = of_generations();
+    let (by, serial) = (format!("ca:{ca}/hsm"), serial(&path));
+    run(dir, &["cert", "revoke", "--issuer", ca, "--serial", &serial, "--as", &by]);
+    times
 }
 
 /// A file of the test data.

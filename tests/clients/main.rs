@@ -21,5 +21,6 @@ mod pkilint;
 #[path = "../up/program.rs"]
 mod program;
 mod pyca;
+mod settings;
 mod tap;
 mod tool;

@@ -13,7 +13,7 @@ fn openssl(arguments: &[&str]) -> Call {
 }
 
 /// Asks for these certificates at once.
-fn ask(ca: &str, leaves: &[&str], url: &str, more: &[&str]) -> Call {
+pub fn ask(ca: &str, leaves: &[&str], url: &str, more: &[&str]) -> Call {
     let (issuer, root) = (house::issuer(ca), data("root.pem"));
     let mut arguments = vec!["ocsp", "-url", url, "-CAfile", &root, "-verify_other", &issuer, "-issuer", &issuer];
     arguments.extend(more);
@@ -45,7 +45,7 @@ fn in_words(time: &str) -> String {
 }
 
 /// The answers, each led by its certificate's file, without the times of the answer itself.
-fn answers(call: &Call, leaves: &[String]) -> Vec<Vec<String>> {
+pub fn answers(call: &Call, leaves: &[String]) -> Vec<Vec<String>> {
     let mut answers: Vec<Vec<String>> = Vec::new();
     for line in call.lines() {
         if let Some(said) = leaves.iter().find_map(|leaf| line.strip_prefix(&format!("{leaf}: "))) {
