@@ -1,20 +1,37 @@
-//! A bank's nginx with `ssl_verify_client on` and `ssl_ocsp leaf`: it admits and refuses logins as the ledger says.
+//! A bank's nginx with `ssl_verify_client on` and `ssl_ocsp leaf`: it admits and refuses logins as the ledger says. And with
+//! `ssl_stapling`, for its own certificate.
+
+use std::path::Path;
 
 use crate::bank::{Bank, Login, WELCOME, known};
-use crate::house::{self, CAS, House, Leaf, Said};
+use crate::house::{self, CAS, House, Leaf, Said, data};
 use crate::program::until;
 use crate::tap::Tap;
 use crate::tool;
 
-/// With that line about the responder; without one, certificates say whom to ask.
+/// Lets in whom the responder finds good, with that line about it; without one, certificates say whom to ask.
 pub fn bank(known: &[String], responder: &str) -> Bank {
     let mut bank = Bank::new(known);
+    let own = [bank.file("server.pem"), bank.file("server.key")];
+    let known = bank.file("customers.pem");
+    let asks = format!(
+        "ssl_client_certificate {known};
+         ssl_verify_client on;
+         ssl_verify_depth 2;
+         ssl_ocsp leaf;
+         {responder}"
+    );
+    start(&mut bank, &own, &asks);
+    bank
+}
+
+/// One process, with that certificate and key, and those further directives.
+fn start(bank: &mut Bank, [certificate, key]: &[String; 2], directives: &str) {
     let (port, welcome) = (bank.port, WELCOME.trim_end());
     let folders: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
         .map(|name| format!("{name}_temp_path {};\n", bank.file(name)))
         .concat();
-    let (pid, errors) = (bank.file("pid"), bank.file("errors"));
-    let (certificate, key, known) = (bank.file("server.pem"), bank.file("server.key"), bank.file("customers.pem"));
+    let (pid, errors, config) = (bank.file("pid"), bank.file("errors"), bank.file("nginx.conf"));
     let text = format!(
         "daemon off; master_process off; pid {pid}; error_log {errors} info;
          events {{ }}
@@ -25,19 +42,14 @@ pub fn bank(known: &[String], responder: &str) -> Bank {
                  listen 127.0.0.1:{port} ssl;
                  ssl_certificate {certificate};
                  ssl_certificate_key {key};
-                 ssl_client_certificate {known};
-                 ssl_verify_client on;
-                 ssl_verify_depth 2;
-                 ssl_ocsp leaf;
-                 {responder}
+                 {directives}
                  location / {{ return 200 '{welcome}\\n'; }}
              }}
          }}"
     );
     bank.write("nginx.conf", text.as_bytes());
-    let (program, config) = (tool::server(&["nginx"]), bank.file("nginx.conf"));
+    let program = tool::server(&["nginx"]);
     bank.start(tool::quiet(&program).args(["-e", &errors, "-c", &config]));
-    bank
 }
 
 #[test]
@@ -82,4 +94,39 @@ fn a_hold_refuses_the_next_login_and_its_release_admits_again() {
     let hold = shown["holds"][0]["id"].as_str().unwrap();
     house.command(&[&of("release")[..], &window, &["--hold", hold]].concat());
     until("its release admits", || bank.login(&path) == Login::Admitted);
+}
+
+/// The other way round: nginx fetches what is said of its own certificate, and hands it to whoever connects.
+#[test]
+fn an_answer_is_stapled_and_a_revocation_is_not_hidden() {
+    let house = House::open();
+    for ca in CAS {
+        for leaf in [Leaf::Good, Leaf::Revoked] {
+            let mut bank = Bank::new(&known());
+            let own = [leaf.path(ca), data(&format!("{ca}/leaf.key"))];
+            let (url, known) = (house.url(), bank.file("customers.pem"));
+            let staples = format!(
+                "ssl_stapling on;
+                 ssl_stapling_verify on;
+                 ssl_stapling_responder {url};
+                 ssl_trusted_certificate {known};"
+            );
+            start(&mut bank, &own, &staples);
+            let at = format!("127.0.0.1:{}", bank.port);
+            let visit = || {
+                let arguments = ["s_client", "-status", "-connect", &at, "-CAfile", &known];
+                tool::call(Path::new("openssl"), &arguments, b"").text()
+            };
+            // It fetches the answer when somebody first asks for it, and has it for the next.
+            if leaf == Leaf::Good {
+                until("it is stapled", || visit().contains("OCSP Response Status: successful"));
+                assert!(visit().contains("Cert Status: good"), "{ca}: {}", bank.told());
+            } else {
+                until("nginx has heard of it", || {
+                    assert!(visit().contains("OCSP response: no response sent"), "{ca}: {}", bank.told());
+                    bank.told().contains("certificate status \"revoked\"")
+                });
+            }
+        }
+    }
 }
