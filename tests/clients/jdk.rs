@@ -43,14 +43,20 @@ fn expected(house: &House, ca: &'static str, leaf: Leaf) -> String {
 #[test]
 fn every_state_by_get_and_post_with_and_without_a_nonce() {
     let house = House::open();
-    for (settings, method, nonce) in [
-        (&[][..], "GET", false),
-        (&["-Dcom.sun.security.ocsp.useget=false"], "POST", false),
-        (&["-Djdk.security.certpath.ocspNonce=true"], "GET", true),
-        (&["-Djdk.security.certpath.ocspNonce=true", "-Dcom.sun.security.ocsp.useget=false"], "POST", true),
+    // With and without a slash behind the address, as people write it.
+    for (path, settings, method, nonce) in [
+        ("/ocsp", &[][..], "GET", false),
+        ("/ocsp/", &["-Dcom.sun.security.ocsp.useget=false"], "POST", false),
+        ("/p/bank/login/", &["-Djdk.security.certpath.ocspNonce=true"], "GET", true),
+        (
+            "/p/bank/login",
+            &["-Djdk.security.certpath.ocspNonce=true", "-Dcom.sun.security.ocsp.useget=false"],
+            "POST",
+            true,
+        ),
     ] {
         let tap = Tap::before(&house.address);
-        let said = judge(settings, &tap.url("/ocsp"));
+        let said = judge(settings, &tap.url(path));
         let leaves = CAS.iter().flat_map(|ca| Leaf::ALL.map(|leaf| (*ca, leaf)));
         let wanted: Vec<String> = leaves.map(|(ca, leaf)| expected(house, ca, leaf)).collect();
         assert_eq!(said, wanted, "{settings:?}");
