@@ -93,6 +93,28 @@ fn all_of_a_ca_at_once_in_the_order_asked() {
     }
 }
 
+/// As many as each kind of caller may, and one more; of an accredited one as many as openssl reads, which is 100 KiB.
+#[test]
+fn many_at_once_as_the_caller_may() {
+    let (house, ca) = (House::open(), CAS[2]);
+    let (issuer, root) = (house::issuer(ca), data("root.pem"));
+    for (path, asked, most) in [("/ocsp", 20, 20), ("/p/bank/login/ocsp", 900, 1_000)] {
+        let url = format!("http://{}{path}", house.address);
+        let ask = |count: usize| {
+            let serials: Vec<String> = (1..=count).map(|serial| format!("0x7E{serial:06X}")).collect();
+            let known = ["ocsp", "-url", &url, "-CAfile", &root, "-verify_other", &issuer, "-issuer", &issuer];
+            let asked: Vec<&str> = serials.iter().flat_map(|serial| ["-serial", serial.as_str()]).collect();
+            openssl(&[&known[..], &asked].concat())
+        };
+        let call = ask(asked);
+        assert!(call.stderr.contains("Response verify OK"), "{path}: {}", call.stderr);
+        let unknown = call.lines().iter().filter(|line| line.ends_with(": unknown")).count();
+        assert_eq!(unknown, asked, "{path}");
+        let call = ask(most + 1);
+        assert!(call.text().contains("Responder Error: unauthorized (6)"), "{path}: {}", call.text());
+    }
+}
+
 /// openssl can't ask by GET: it makes the request, we bring it, and it judges what came back.
 #[test]
 fn by_get_the_same() {
