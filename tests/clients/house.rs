@@ -218,7 +218,8 @@ fn end(dir: &Path, ca: &str, leaf: Leaf) -> String {
     time.unwrap_or_else(|| panic!("no time in {shown}")).to_owned()
 }
 
-fn command(dir: &Path, arguments: &[&str]) -> Value {
+/// Runs a command on the ledger in that folder.
+pub fn command(dir: &Path, arguments: &[&str]) -> Value {
     serde_json::from_str(&run_for(dir, &[arguments, &["--json"]].concat())).unwrap()
 }
 

@@ -39,6 +39,40 @@ fn clients_take_what_each_setting_makes_of_kept_replies() {
     }
 }
 
+#[test]
+fn what_happened_while_nobody_served_outvotes_what_was_kept() {
+    let dir = tempfile::tempdir().unwrap();
+    house::furnish(dir.path());
+    let (ca, path) = house::of_nginx();
+    let said = || {
+        let mut serve = Program::serve(&dir.path().join("tashika.toml"), &[]);
+        let url = format!("http://{}/ocsp", serve.ready().public);
+        // Asked twice: once it is signed, once it is what was kept.
+        let all = [&["-no_nonce"][..], &["-no_nonce"], &["-no_nonce", "-sha256"], &["-nonce"]].map(|more| {
+            let call = ask(ca, &[&path], &url, more);
+            assert!(call.stderr.contains("Response verify OK"), "{more:?}: {}", call.text());
+            answers(&call, std::slice::from_ref(&path))[0][0].clone()
+        });
+        assert!(serve.end("TERM").success());
+        all
+    };
+    let change = |verb: &str, more: &[&str]| {
+        let serial = house::serial(&path);
+        let of = ["cert", verb, "--issuer", ca, "--serial", &serial];
+        house::command(dir.path(), &[&of[..], more].concat())
+    };
+    assert_eq!(said(), ["good"; 4]);
+    change("hold", &["--as", "window/a"]);
+    assert_eq!(said(), ["revoked"; 4]);
+    let shown = change("show", &[]);
+    let hold = shown["holds"][0]["id"].as_str().unwrap();
+    change("release", &["--as", "window/a", "--hold", hold]);
+    assert_eq!(said(), ["good"; 4]);
+    let by = format!("ca:{ca}/hsm");
+    change("revoke", &["--as", &by]);
+    assert_eq!(said(), ["revoked"; 4]);
+}
+
 /// What is said of a certificate, by the first word that openssl prints.
 fn expected(leaf: Leaf, settings: &str) -> &'static str {
     match leaf.said() {
