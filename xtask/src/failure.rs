@@ -17,7 +17,6 @@ pub enum Failure {
         remedy: String,
     },
     /// A file could not be read or written.
-    #[cfg_attr(not(feature = "testdata"), expect(dead_code, reason = "only the generator compares and writes"))]
     File {
         /// Which one.
         path: PathBuf,

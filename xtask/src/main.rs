@@ -36,7 +36,7 @@ const VERBS: &[Verb] = &[
     },
     Verb {
         name: "setup",
-        says: "only install what the tests need (PostgreSQL's server and client, openssl)",
+        says: "only install what the tests need: PostgreSQL, and the programs that relying parties use",
         run: setup::run,
     },
     Verb { name: "ci", says: "the whole gate: format, dependencies, lints, docs, tests", run: ci::run },

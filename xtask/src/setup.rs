@@ -2,9 +2,9 @@
 //!
 //! Look, plan, then execute: [`Machine::look`] asks the machine, [`Plan::for_machine`] decides without
 //! touching anything, [`run`] is dull. Packages are only ever installed by root on a Debian-like system;
-//! anybody else is told the one command that does it.
+//! anybody else is told the one command that does it. What comes from Python's registry goes into a folder
+//! under `target/`, whoever asks.
 
-use std::fmt;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
@@ -13,14 +13,25 @@ use std::process::Command;
 use crate::failure::Failure;
 use crate::step;
 
+mod needs;
+mod python;
+
+use needs::{APT, MANAGERS, Manager, Need};
+
 /// Brings the machine to where the tests can run, or says how.
 pub fn run(arguments: &[String]) -> Result<(), Failure> {
     if let Some(extra) = arguments.first() {
         return Err(Failure::Usage(format!("`setup` takes no argument, not `{extra}`")));
     }
+    packages()?;
+    python::environment()
+}
+
+/// What the system's package manager brings.
+fn packages() -> Result<(), Failure> {
     match Plan::for_machine(&Machine::look()) {
         Plan::Nothing => {
-            eprintln!("==> set-up: PostgreSQL's server, psql and openssl are there");
+            eprintln!("==> set-up: the databases, clients and servers that the tests call are there");
             return Ok(());
         }
         Plan::Tell { missing, remedy } => {
@@ -42,47 +53,23 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
     }
 }
 
-/// What the tests need on the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Need {
-    /// `initdb`, `pg_ctl` and `postgres`, in one folder: the tests start throw-away clusters.
-    PostgresServer,
-    /// `psql`: the tests attack the database's roles with it.
-    PostgresClient,
-    /// The `openssl` command: an independent judge of everything that is encoded or signed.
-    Openssl,
-}
-
-impl Need {
-    const ALL: [Need; 3] = [Need::PostgresServer, Need::PostgresClient, Need::Openssl];
-
-    fn programs(self) -> &'static [&'static str] {
-        match self {
-            Need::PostgresServer => &["initdb", "pg_ctl", "postgres"],
-            Need::PostgresClient => &["psql"],
-            Need::Openssl => &["openssl"],
-        }
-    }
-}
-
-impl fmt::Display for Need {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self {
-            Need::PostgresServer => "PostgreSQL's server",
-            Need::PostgresClient => "psql",
-            Need::Openssl => "the openssl command",
-        };
-        write!(f, "{name} ({})", self.programs().join(", "))
-    }
-}
-
 /// What matters about the machine, and nothing that can't be made up by a test.
 struct Machine {
     /// The folders of `PATH`.
     path: Vec<PathBuf>,
     /// Folders that hold one PostgreSQL each: distributions keep the server's programs off `PATH`.
     postgres: Vec<PathBuf>,
+    /// `/usr`: where libraries lie, and the servers that aren't on an ordinary user's `PATH`.
+    usr: PathBuf,
+    python: Python,
     user: User,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Python {
+    /// It can make an environment of its own: some distributions part that from the language.
+    Complete,
+    Lacking,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,39 +86,29 @@ impl Machine {
             Ok(own) if own.uid() == 0 => User::Root,
             _ => User::Other,
         };
-        Self { path, postgres: postgres_folders(Path::new("/usr")), user }
+        let usr = PathBuf::from("/usr");
+        Self { path, postgres: postgres_folders(&usr), usr, python: python::look(), user }
     }
 
     fn has(&self, need: Need) -> bool {
-        let complete = |folder: &PathBuf| need.programs().iter().all(|program| is_executable(&folder.join(program)));
+        let programs = |names: &[&str], folder: &Path| names.iter().all(|name| is_executable(&folder.join(name)));
+        let on_path = |names: &[&str]| self.path.iter().any(|folder| programs(names, folder));
+        let server = |names: &[&str]| on_path(names) || programs(names, &self.usr.join("sbin"));
+        let file = |places: &[&str]| places.iter().any(|place| self.usr.join(place).is_file());
         match need {
-            Need::PostgresServer | Need::PostgresClient => self.path.iter().chain(&self.postgres).any(complete),
-            Need::Openssl => self.path.iter().any(complete),
+            Need::PostgresServer | Need::PostgresClient => {
+                self.path.iter().chain(&self.postgres).any(|folder| programs(need.programs(), folder))
+            }
+            Need::Apache => need.programs().iter().any(|name| server(&[name])) && file(needs::APACHE_TLS),
+            Need::BouncyCastle => needs::JARS.iter().all(|places| file(places)),
+            Need::Nginx => server(need.programs()),
+            Need::Python => on_path(need.programs()) && self.python == Python::Complete,
+            Need::Jdk | Need::Ocsptool | Need::Openssl => on_path(need.programs()),
         }
     }
 
     fn manager(&self) -> Option<&'static Manager> {
         MANAGERS.iter().find(|manager| self.path.iter().any(|folder| is_executable(&folder.join(manager.program))))
-    }
-}
-
-/// A distribution's way of installing packages.
-struct Manager {
-    program: &'static str,
-    /// Everything before the packages, as typed by root.
-    install: &'static str,
-    server: &'static str,
-    client: &'static str,
-    openssl: &'static str,
-}
-
-impl Manager {
-    fn package(&self, need: Need) -> &'static str {
-        match need {
-            Need::PostgresServer => self.server,
-            Need::PostgresClient => self.client,
-            Need::Openssl => self.openssl,
-        }
     }
 }
 
@@ -156,15 +133,19 @@ impl Plan {
             let remedy = format!("install {} the way this system installs software", listed(&missing));
             return Plan::Tell { missing, remedy };
         };
-        let packages: Vec<&str> = missing.iter().map(|need| manager.package(*need)).collect();
+        let packages: Vec<&str> = missing.iter().filter_map(|need| manager.package(*need)).collect();
+        let by_hand: Vec<Need> = missing.iter().copied().filter(|need| manager.package(*need).is_none()).collect();
         if machine.user == User::Root && manager.program == APT {
             return Plan::Install { missing, packages };
         }
         let line = format!("{} {}", manager.install, packages.join(" "));
-        let remedy = match machine.user {
+        let mut remedy = match machine.user {
             User::Root => line,
             User::Other => format!("sudo sh -c '{line}'"),
         };
+        if !by_hand.is_empty() {
+            remedy += &format!("; by hand, since this system has no package of it: {}", listed(&by_hand));
+        }
         Plan::Tell { missing, remedy }
     }
 }
@@ -196,47 +177,6 @@ fn listed(needs: &[Need]) -> String {
     needs.iter().map(Need::to_string).collect::<Vec<_>>().join(", ")
 }
 
-const APT: &str = "apt-get";
-
-/// The first that is on `PATH` counts.
-const MANAGERS: &[Manager] = &[
-    Manager {
-        program: APT,
-        install: "apt-get update && apt-get install --yes --no-install-recommends",
-        server: "postgresql",
-        client: "postgresql-client",
-        openssl: "openssl",
-    },
-    Manager {
-        program: "dnf",
-        install: "dnf install --assumeyes",
-        server: "postgresql-server",
-        client: "postgresql",
-        openssl: "openssl",
-    },
-    Manager {
-        program: "zypper",
-        install: "zypper --non-interactive install",
-        server: "postgresql-server",
-        client: "postgresql",
-        openssl: "openssl",
-    },
-    Manager {
-        program: "pacman",
-        install: "pacman -S --noconfirm",
-        server: "postgresql",
-        client: "postgresql",
-        openssl: "openssl",
-    },
-    Manager {
-        program: "apk",
-        install: "apk add",
-        server: "postgresql",
-        client: "postgresql-client",
-        openssl: "openssl",
-    },
-];
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -264,10 +204,27 @@ mod tests {
             fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
         }
 
+        /// With what the judges of the answers need.
+        fn with_clients(self) -> Self {
+            for program in ["bin/java", "bin/javac", "bin/nginx", "bin/ocsptool", "bin/python3", "sbin/apache2"] {
+                self.write(program, 0o755);
+            }
+            for file in needs::JARS.iter().map(|places| places[0]).chain([needs::APACHE_TLS[0]]) {
+                self.write(file, 0o644);
+            }
+            self
+        }
+
         fn plan(&self) -> Plan {
+            self.plan_with(Python::Complete)
+        }
+
+        fn plan_with(&self, python: Python) -> Plan {
             Plan::for_machine(&Machine {
                 path: vec![self.folder.join("absent"), self.folder.join("bin")],
                 postgres: postgres_folders(&self.folder),
+                usr: self.folder.clone(),
+                python,
                 user: self.user,
             })
         }
@@ -284,7 +241,8 @@ mod tests {
     #[test]
     fn a_server_off_the_path_is_found_where_debian_and_pgdg_keep_it() {
         for home in ["lib/postgresql/15/bin", "pgsql-17/bin", "bin"] {
-            let fake = Fake::new(&home.replace('/', "-"), User::Root, &["bin/psql", "bin/openssl", "bin/apt-get"]);
+            let fake = Fake::new(&home.replace('/', "-"), User::Root, &["bin/psql", "bin/openssl", "bin/apt-get"])
+                .with_clients();
             for program in SERVER {
                 fake.write(&format!("{home}/{program}"), 0o755);
             }
@@ -294,30 +252,47 @@ mod tests {
 
     #[test]
     fn half_a_server_or_a_file_that_is_no_program_does_not_count() {
-        let fake = Fake::new("half", User::Root, &["bin/apt-get", "bin/openssl", "bin/psql", "bin/initdb"]);
+        let fake =
+            Fake::new("half", User::Root, &["bin/apt-get", "bin/openssl", "bin/psql", "bin/initdb"]).with_clients();
         fake.write("lib/postgresql/15/bin/pg_ctl", 0o755);
         fake.write("bin/openssl", 0o644);
         let Plan::Install { missing, packages } = fake.plan() else { panic!("{:?}", fake.plan()) };
-        assert_eq!(missing, [Need::PostgresServer, Need::Openssl]);
-        assert_eq!(packages, ["postgresql", "openssl"]);
+        assert_eq!(missing, [Need::Openssl, Need::PostgresServer]);
+        assert_eq!(packages, ["openssl", "postgresql"]);
     }
 
     #[test]
     fn who_is_not_root_is_told_one_command_and_nothing_is_installed() {
-        let fake = Fake::new("other", User::Other, &["bin/apt-get", "bin/openssl"]);
+        let fake = Fake::new("other", User::Other, &["bin/apt-get", "bin/openssl"]).with_clients();
         let Plan::Tell { missing, remedy } = fake.plan() else { panic!("{:?}", fake.plan()) };
-        assert_eq!(missing, [Need::PostgresServer, Need::PostgresClient]);
+        assert_eq!(missing, [Need::PostgresClient, Need::PostgresServer]);
         assert_eq!(
             remedy,
-            "sudo sh -c 'apt-get update && apt-get install --yes --no-install-recommends postgresql postgresql-client'"
+            "sudo sh -c 'apt-get update && apt-get install --yes --no-install-recommends postgresql-client postgresql'"
         );
     }
 
     #[test]
     fn other_systems_are_told_their_own_command_even_as_root() {
-        let fake = Fake::new("dnf", User::Root, &["bin/dnf", "bin/psql", "bin/openssl"]);
+        let fake = Fake::new("dnf", User::Root, &["bin/dnf", "bin/psql", "bin/openssl"]).with_clients();
         let expected = "dnf install --assumeyes postgresql-server".to_owned();
         assert_eq!(fake.plan(), Plan::Tell { missing: vec![Need::PostgresServer], remedy: expected });
+    }
+
+    #[test]
+    fn half_a_client_does_not_count_and_what_has_no_package_is_named() {
+        let fake = Fake::new("clients", User::Root, &["bin/pacman", "bin/openssl", "bin/psql"]).with_clients();
+        for program in SERVER {
+            fake.write(&format!("bin/{program}"), 0o755);
+        }
+        assert_eq!(fake.plan(), Plan::Nothing);
+        fs::remove_file(fake.folder.join("bin/javac")).unwrap();
+        fs::remove_file(fake.folder.join(needs::JARS[1][0])).unwrap();
+        fs::remove_file(fake.folder.join(needs::APACHE_TLS[0])).unwrap();
+        let Plan::Tell { missing, remedy } = fake.plan_with(Python::Lacking) else { panic!("{:?}", fake.plan()) };
+        assert_eq!(missing, [Need::Apache, Need::BouncyCastle, Need::Jdk, Need::Python]);
+        assert!(remedy.starts_with("pacman -S --noconfirm apache jdk17-openjdk python; by hand"), "{remedy}");
+        assert!(remedy.contains("bcpkix"), "{remedy}");
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::asn1::Asn1Error;
 use crate::follow::{FollowError, Follower, Stepped};
 use crate::keys::OcspSigner;
 use crate::ledger::{Ledger, LedgerError};
-use crate::model::{Book, IssuerNo, Seconds};
+use crate::model::{Book, IssuerNo};
 use crate::responder::{Crowd, Issuer, Issuers, Moment, Plan, Responder, Signatory, Worked};
 use crate::status::{Freshness, HashKey, ReadTo};
 
@@ -87,7 +87,7 @@ impl Answering {
     /// The follower's whole life.
     pub fn follow(&self) {
         let Some(ledger) = self.wait_for_ledger() else { return };
-        let mut snapshots = Snapshots::at(self.config.state.clone(), seconds(self.config.ocsp.snapshot_every));
+        let mut snapshots = Snapshots::at(self.config.state.clone(), &self.config.ocsp);
         let mut kept = Kept { mark: Mark::at(self.mark_file()), promises: None };
         let Some(mut follower) = self.begin(&*ledger, &snapshots, &mut kept) else { return };
         while self.stop.pause(Duration::ZERO) == Pause::Over {
@@ -341,10 +341,6 @@ impl Answering {
 /// How many threads sign.
 pub(super) fn signing_threads(ocsp: &OcspSettings) -> usize {
     ocsp.sign_threads.signing(crate::app::cores())
-}
-
-fn seconds(seconds: Seconds) -> Duration {
-    Duration::from_secs(seconds.0.into())
 }
 
 fn unreadable(error: &Asn1Error) -> String {

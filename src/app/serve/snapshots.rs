@@ -15,6 +15,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 
 use super::log;
 use crate::app::clock::{self, Stopwatch};
+use crate::app::config::OcspSettings;
 use crate::app::state;
 use crate::app::words::counted;
 use crate::follow::{Follower, Opened, SnapshotRefused, Taken};
@@ -25,13 +26,17 @@ use crate::status::{Salt, SnapshotError, SnapshotKey};
 pub(super) struct Snapshots {
     folder: PathBuf,
     every: Duration,
+    /// The settings that stand in replies.
+    settings: String,
     last: Stopwatch,
     writing: Option<JoinHandle<()>>,
 }
 
 impl Snapshots {
-    pub fn at(folder: PathBuf, every: Duration) -> Self {
-        Self { folder, every, last: Stopwatch::start(), writing: None }
+    /// In that folder, for replies that are made with these settings.
+    pub fn at(folder: PathBuf, ocsp: &OcspSettings) -> Self {
+        let every = Duration::from_secs(ocsp.snapshot_every.0.into());
+        Self { folder, every, settings: in_replies(ocsp), last: Stopwatch::start(), writing: None }
     }
 
     /// The follower that the last snapshot makes, if there is one that can be trusted. Its replies were signed by the keys
@@ -84,10 +89,12 @@ impl Snapshots {
         }
     }
 
-    /// Named after the keys that signed its replies: an answer is put together from a signature and the certificate of
-    /// whoever signs now, so both must belong together.
+    /// Named after the keys that signed its replies, and the settings that stand in them: an answer is put together from
+    /// a kept signature, the certificate of whoever signs now, and the form in which settings have it today. Of other
+    /// settings than it was signed under, the signature would be wrong.
     fn file(&self, keys: &[[u8; 20]]) -> PathBuf {
         let mut context = Context::new(&SHA256);
+        context.update(self.settings.as_bytes());
         keys.iter().for_each(|key| context.update(key));
         let digest = context.finish();
         let name: String = digest.as_ref()[..8].iter().map(|octet| format!("{octet:02x}")).collect();
@@ -113,6 +120,14 @@ impl Snapshots {
     }
 }
 
+/// What replies owe to settings: how they name the responder, which question they answer, and for how long they are
+/// valid, which isn't to outlive the setting. For all issuers, known or not.
+fn in_replies(ocsp: &OcspSettings) -> String {
+    let issuers = ocsp.issuers.iter().map(|(name, policy)| (name.as_str(), policy));
+    let all = issuers.chain([("", &ocsp.default)]);
+    all.map(|(name, policy)| format!("{name} {:?} {:?} {}\n", policy.named, policy.forms, policy.validity.0)).collect()
+}
+
 /// Writes one and takes those of other keys away.
 fn write(taken: Taken, folder: &Path, file: &Path, key: &SnapshotKey) {
     match taken.write(file, key, Salt(clock::entropy()), clock::now()) {
@@ -133,3 +148,32 @@ fn write(taken: Taken, folder: &Path, file: &Path, key: &SnapshotKey) {
 }
 
 const PREFIX: &str = "snapshot-";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::config::Config;
+    use crate::model::Seconds;
+    use crate::responder::{Forms, Named, Presign};
+
+    #[test]
+    fn replies_of_other_keys_or_settings_are_in_another_file() {
+        let ocsp = Config::parse("ledger.url = 'sqlite:l.db'", Path::new("")).unwrap().ocsp;
+        let file = |change: &dyn Fn(&mut OcspSettings), keys| {
+            let mut ocsp = ocsp.clone();
+            change(&mut ocsp);
+            Snapshots::at(PathBuf::new(), &ocsp).file(keys)
+        };
+        let (key, other) = ([[1; 20]], [[2; 20]]);
+        let first = file(&|_| {}, &key);
+        assert_eq!(first, file(&|ocsp| ocsp.default.presign = Presign::Off, &key), "which are signed isn't in them");
+        assert_ne!(first, file(&|_| {}, &other));
+        assert_ne!(first, file(&|ocsp| ocsp.default.named = Named::ByName, &key));
+        assert_ne!(first, file(&|ocsp| ocsp.default.forms = Forms::Sha256, &key));
+        assert_ne!(first, file(&|ocsp| ocsp.default.validity = Seconds(601), &key));
+        let of_one = |ocsp: &mut OcspSettings| {
+            ocsp.issuers.insert("card".into(), ocsp.default);
+        };
+        assert_ne!(first, file(&of_one, &key));
+    }
+}
