@@ -9,9 +9,9 @@ use std::io::{self, IoSlice, IoSliceMut, Read as _, Write as _};
 use std::mem::MaybeUninit;
 use std::net::TcpListener;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,7 +28,12 @@ pub struct Offer {
 
 /// What is offered, until it is withdrawn: as long as there is a copy of a socket, the system lets callers in.
 #[derive(Clone)]
-pub struct Offered(Arc<Mutex<Vec<TcpListener>>>);
+pub struct Offered {
+    sockets: Arc<Mutex<Vec<TcpListener>>>,
+    path: PathBuf,
+    /// Which file that is: by now it may be a successor's.
+    file: u64,
+}
 
 /// Sockets that were taken over, and the line to the process that had them.
 #[derive(Debug)]
@@ -48,7 +53,9 @@ impl Offer {
         }
         let door = UnixListener::bind(path)?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o600))?;
-        Ok(Self { door, sockets: Offered(Arc::new(Mutex::new(sockets))) })
+        let file = fs::metadata(path)?.ino();
+        let sockets = Offered { sockets: Arc::new(Mutex::new(sockets)), path: path.to_owned(), file };
+        Ok(Self { door, sockets })
     }
 
     /// What is offered, to be withdrawn.
@@ -89,10 +96,14 @@ impl Offered {
     /// Nobody may have them any more.
     pub fn withdraw(&self) {
         self.lock().clear();
+        if fs::metadata(&self.path).is_ok_and(|there| there.ino() == self.file) {
+            // What stays is taken away by the next.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Vec<TcpListener>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.sockets.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -152,7 +152,7 @@ fn an_undo_that_would_find_nothing_is_refused_at_once() {
     let lift = Command::Release { key: key_of(3), holds: vec![hold] };
     office.command(actor(Role::Window(None)), lift).unwrap();
     let said = refusal(office.command(ops, Command::Undo(by_thief())));
-    assert!(said.contains("1 certificate(s) that it held were revoked"), "{said}");
+    assert!(said.contains("1 certificate that it held was revoked"), "{said}");
     assert!(waiting(&office.ledger).unwrap().is_empty(), "nothing of it waits");
 }
 
