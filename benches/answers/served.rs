@@ -57,8 +57,9 @@ pub fn serve(wanted: &Wanted) {
         let responder = responder.clone();
         let signs = move || {
             loop {
-                if responder.work(moment()) == Worked::Nothing {
-                    responder.wait_for_work(Duration::from_millis(100));
+                match responder.work(moment()) {
+                    Worked::Done => std::thread::yield_now(),
+                    Worked::Nothing => responder.wait_for_work(Duration::from_millis(100)),
                 }
             }
         };

@@ -123,8 +123,11 @@ impl Answering {
     pub fn sign(&self) {
         let Some(responder) = self.wait_for_responder() else { return };
         while self.stop.pause(Duration::ZERO) == Pause::Over {
-            if responder.work(self.moment()) == Worked::Nothing {
-                responder.wait_for_work(WORK_PAUSE);
+            match responder.work(self.moment()) {
+                // Where cores are few, whoever answers from what is kept comes before the next signature, not milliseconds
+                // later.
+                Worked::Done => std::thread::yield_now(),
+                Worked::Nothing => responder.wait_for_work(WORK_PAUSE),
             }
         }
     }
