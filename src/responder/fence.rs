@@ -14,7 +14,7 @@ use crate::status::ReadTo;
 
 use super::Responder;
 use super::lane::waited_too_long;
-use super::order::{Fenced, Ticket};
+use super::order::{Bells, Fenced, Ticket};
 use super::reply::Refusal;
 
 /// Who waits at the fence, and what was denied lately.
@@ -125,7 +125,7 @@ impl Responder {
 
     fn turn_away(tickets: Vec<Ticket>) {
         for ticket in tickets {
-            (ticket.done)(Err(Refusal::NoFence));
+            Bells::tell_one(ticket.done, Err(Refusal::NoFence));
         }
     }
 

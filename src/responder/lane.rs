@@ -9,7 +9,6 @@ use std::collections::{HashMap, VecDeque};
 use crate::model::{IssuerNo, Millis, Rank, Share};
 
 use super::order::{Done, Flight, Ticket};
-use super::reply::{Refusal, Reply};
 
 /// Everybody who waits.
 #[derive(Default)]
@@ -164,14 +163,6 @@ impl Default for LaneLimits {
     fn default() -> Self {
         Self { share_max: [4_096, 256], rank_max: [16_384, 4_096] }
     }
-}
-
-/// Tells everybody of a flight the same.
-pub(super) fn tell(done: Done, others: Vec<Done>, answer: &Result<Reply, Refusal>) {
-    for other in others {
-        other(answer.clone());
-    }
-    done(answer.clone());
 }
 
 fn at(rank: Rank) -> usize {

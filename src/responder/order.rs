@@ -2,6 +2,8 @@
 //!
 //! Made by `answer` where nothing is kept; handed to the fence and to the lane by the network's edge.
 
+use std::task::Waker;
+
 use crate::asn1::ocsp::Question;
 use crate::asn1::ocsp::{Request, SerialAsked};
 use crate::model::{Caller, IssuerNo, Millis, Serial};
@@ -50,8 +52,13 @@ pub(super) enum Fenced {
     Wanted,
 }
 
-/// How an order ends.
-pub type Done = Box<dyn FnOnce(Result<Reply, Refusal>) + Send>;
+/// How an order ends: takes the answer, and says whom to wake once all that were made together are handed out. Waking
+/// after each would let the one who is woken run after each, where both share a core.
+pub type Done = Box<dyn FnOnce(Result<Reply, Refusal>) -> Option<Waker> + Send>;
+
+/// Those who are to be woken, each once.
+#[derive(Default)]
+pub(super) struct Bells(Vec<Waker>);
 
 /// An order with who waits for it.
 pub struct Ticket {
@@ -67,6 +74,29 @@ pub(super) struct Flight {
     serial: Serial,
     form: Option<Form>,
     rank: crate::model::Rank,
+}
+
+impl Bells {
+    /// Hands an answer out.
+    pub fn tell(&mut self, done: Done, answer: Result<Reply, Refusal>) {
+        if let Some(waker) = done(answer)
+            && !self.0.iter().any(|known| known.will_wake(&waker))
+        {
+            self.0.push(waker);
+        }
+    }
+
+    /// Wakes whoever was told anything.
+    pub fn ring(self) {
+        self.0.into_iter().for_each(Waker::wake);
+    }
+
+    /// Hands one answer out, and wakes.
+    pub fn tell_one(done: Done, answer: Result<Reply, Refusal>) {
+        let mut bells = Self::default();
+        bells.tell(done, answer);
+        bells.ring();
+    }
 }
 
 impl Order {

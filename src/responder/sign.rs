@@ -16,8 +16,8 @@ use crate::status::{Keeping, ReadTo, Signature, SignedFor, Tier, View};
 use super::Responder;
 use super::guard::Moment;
 use super::issuers::{Issuer, Signatory};
-use super::lane::{Entered, tell, waited_too_long};
-use super::order::{Asked, Done, Fenced, Flight, Keep, Order, Ticket};
+use super::lane::{Entered, waited_too_long};
+use super::order::{Asked, Bells, Done, Fenced, Flight, Keep, Order, Ticket};
 use super::policy;
 use super::reply::{Refusal, Reply, Reuse, Said, Says, stated, tag_of};
 use super::turns::Cause;
@@ -46,7 +46,7 @@ impl Responder {
             Fenced::Done => self.enter_lane(ticket),
             Fenced::Wanted => {
                 if let Some(turned_away) = self.fence.enter(ticket) {
-                    (turned_away.done)(Err(Refusal::Full));
+                    Bells::tell_one(turned_away.done, Err(Refusal::Full));
                 }
             }
         }
@@ -61,7 +61,7 @@ impl Responder {
             // Ringing is a call to the system, whether anybody hears it or not.
             Entered::Waits if sleeping => self.bell.notify_one(),
             Entered::Waits => {}
-            Entered::Full(done) => done(Err(Refusal::Full)),
+            Entered::Full(done) => Bells::tell_one(done, Err(Refusal::Full)),
         }
     }
 
@@ -93,11 +93,14 @@ impl Responder {
         }
         desk.turns.spend(cause, spent);
         drop(desk);
-        let mut signed: Vec<_> = tickets.into_iter().map(|ticket| self.serve(&issuers, ticket, now)).collect();
-        // Told together: waking a listener costs as much as a good part of a signature.
-        for (done, others, answer) in signed.drain(..) {
-            tell(done, others, &answer);
+        let signed: Vec<_> = tickets.into_iter().map(|ticket| self.serve(&issuers, ticket, now)).collect();
+        // Told together, then woken: waking a listener costs as much as a good part of a signature.
+        let mut bells = Bells::default();
+        for (done, others, answer) in signed {
+            others.into_iter().for_each(|other| bells.tell(other, answer.clone()));
+            bells.tell(done, answer);
         }
+        bells.ring();
         Worked::Done
     }
 

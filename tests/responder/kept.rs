@@ -148,7 +148,7 @@ fn who_asks_after_a_change_while_the_signature_is_made_is_told_of_it() {
         let request = tashika::asn1::ocsp::read(&octets, tashika::model::RequestLimits::ANONYMOUS).unwrap();
         let answer = responder.answer(stranger(2), &request, now.wall.time(), &mut Default::default());
         let tashika::responder::Answer::Sign(order) = answer else { panic!("nothing old is kept: {answer:?}") };
-        responder.order(order, now.wall, Box::new(move |answer| drop(late.send(answer))));
+        responder.order(order, now.wall, Box::new(move |answer| late.send(answer).err().and(None)));
     });
     let first = bureau.ask(stranger(1), &asked).waits();
     bureau.work();
@@ -179,7 +179,7 @@ fn who_comes_after_the_last_look_is_signed_for_anew() {
             let request = tashika::asn1::ocsp::read(&octets, tashika::model::RequestLimits::ANONYMOUS).unwrap();
             let answer = responder.answer(stranger(2), &request, now.wall.time(), &mut Default::default());
             let tashika::responder::Answer::Sign(order) = answer else { panic!("nothing is kept yet: {answer:?}") };
-            responder.order(order, now.wall, Box::new(move |answer| drop(late.send(answer))));
+            responder.order(order, now.wall, Box::new(move |answer| late.send(answer).err().and(None)));
         });
     });
     let first = bureau.ask(stranger(1), &asked).waits();

@@ -113,7 +113,7 @@ impl Answers {
             Answer::Refused(refusal) => (Err(refusal), "refused"),
             Answer::Sign(order) => {
                 let (tell, told) = channel();
-                self.responder.order(order, now, Box::new(move |answer| drop(tell.send(answer))));
+                self.responder.order(order, now, Box::new(move |answer| tell.send(answer).err().and(None)));
                 self.pass_the_fence(truth, naive, now)?;
                 while self.responder.work(moment(now)) == Worked::Done {}
                 (told.try_recv().map_err(|_| "answers: somebody isn't told")?, "signed")

@@ -284,7 +284,7 @@ impl Bureau {
             Answer::Refused(refusal) => Got::Refused(refusal),
             Answer::Sign(order) => {
                 let (tell, told) = channel();
-                self.responder.order(order, self.now.wall, Box::new(move |answer| drop(tell.send(answer))));
+                self.responder.order(order, self.now.wall, Box::new(move |answer| tell.send(answer).err().and(None)));
                 Got::Waits(told)
             }
         }
