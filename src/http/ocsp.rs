@@ -1,6 +1,6 @@
 //! One request to the public listener: read, answered, and given its status and headers.
 //!
-//! Called by `edge` for each request. What HTTP makes of each outcome stands in `replies`.
+//! Called by `reception` and `connection` for each request. What HTTP makes of each outcome stands in `replies`.
 
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -325,13 +325,15 @@ fn signed(
     now: Time,
     fields: &mut impl Fields,
 ) -> Ready {
-    let outcome = match reply.says {
-        Says::Good => Outcome::Good,
-        Says::Held => Outcome::Held,
-        Says::Revoked => Outcome::Revoked,
-        Says::Unknown => Outcome::Unknown,
-    };
-    (0..reply.questions).for_each(|_| bench.tally.count(caller, outcome));
+    for says in Says::ALL {
+        let outcome = match says {
+            Says::Good => Outcome::Good,
+            Says::Held => Outcome::Held,
+            Says::Revoked => Outcome::Revoked,
+            Says::Unknown => Outcome::Unknown,
+        };
+        (0..reply.says.of(says)).for_each(|_| bench.tally.count(caller, outcome));
+    }
     replies::signed(reply, condition, now, &mut bench.stamps, fields)
 }
 

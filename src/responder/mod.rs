@@ -38,7 +38,7 @@ pub use lane::LaneLimits;
 pub use order::{Done, Order};
 pub use plan::{Demand, KeyKind, Load, Plan, Proposal, Signing, span};
 pub use policy::{Forms, HOT_FOR, Named, NotIssued, Policy, Presign, Profile};
-pub use reply::{Refusal, Reply, Reuse, Says};
+pub use reply::{Refusal, Reply, Reuse, Sayings, Says};
 pub use residual::{Promise, SKEWS, promised, residual_good};
 pub use sign::Worked;
 

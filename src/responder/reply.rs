@@ -29,15 +29,17 @@ pub struct Reply {
     pub changed: Option<Position>,
     /// How far the table had read.
     pub read_to: ReadTo,
-    /// What it says.
-    pub says: Says,
+    /// What it says, of how many certificates.
+    pub says: Sayings,
     /// Whether it may be given to another who asks the same.
     pub reuse: Reuse,
-    /// How many questions it answers.
-    pub questions: u32,
 }
 
-/// What a reply says of the certificate; of several, the first that isn't good.
+/// Of how many certificates a reply says what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sayings([u32; Says::ALL.len()]);
+
+/// What is said of a certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Says {
     /// All is well.
@@ -48,6 +50,26 @@ pub enum Says {
     Revoked,
     /// Never issued.
     Unknown,
+}
+
+impl Says {
+    /// All that can be said.
+    pub const ALL: [Self; 4] = [Self::Good, Self::Held, Self::Revoked, Self::Unknown];
+}
+
+impl Sayings {
+    /// Of how many certificates this is said.
+    pub fn of(&self, says: Says) -> u32 {
+        self.0[says as usize]
+    }
+}
+
+impl FromIterator<Says> for Sayings {
+    fn from_iter<I: IntoIterator<Item = Says>>(all: I) -> Self {
+        let mut sayings = Self::default();
+        all.into_iter().for_each(|says| sayings.0[says as usize] += 1);
+        sayings
+    }
 }
 
 /// Whether a reply may be given to another who asks the same.
@@ -244,9 +266,8 @@ impl Reply {
             produced_at: signed.produced_at,
             changed: view.changed,
             read_to: view.read_to,
-            says: said.says(),
+            says: [said.says()].into_iter().collect(),
             reuse: Reuse::By(issuer.policy().profile),
-            questions: 1,
         }
     }
 }

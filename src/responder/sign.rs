@@ -19,7 +19,7 @@ use super::issuers::{Issuer, Signatory};
 use super::lane::{Entered, waited_too_long};
 use super::order::{Asked, Bells, Done, Fenced, Flight, Keep, Order, Ticket};
 use super::policy;
-use super::reply::{Refusal, Reply, Reuse, Said, Says, stated, tag_of};
+use super::reply::{Refusal, Reply, Reuse, Said, stated, tag_of};
 use super::turns::Cause;
 
 /// What a turn came to.
@@ -200,7 +200,6 @@ impl Responder {
                 return Ok(None);
             }
         }
-        let says = said.iter().map(Said::says).find(|says| *says != Says::Good).unwrap_or(Says::Good);
         let none_unknown = views.iter().all(Option::is_some);
         let reuse =
             if order.nonce.is_none() && none_unknown { Reuse::By(issuer.policy().profile) } else { Reuse::Never };
@@ -212,9 +211,8 @@ impl Responder {
             produced_at: signed.produced_at,
             changed: views.iter().flatten().filter_map(|view| view.changed).max(),
             read_to,
-            says,
+            says: said.iter().map(Said::says).collect(),
             reuse,
-            questions: order.questions.len() as u32,
         }))
     }
 
