@@ -25,7 +25,8 @@ pub enum Answer {
 impl Responder {
     /// Answers a request as of now. `signature` is the caller's own memory, used again for each request.
     pub fn answer(&self, caller: Caller, request: &Request<'_>, now: Time, signature: &mut Signature) -> Answer {
-        if self.table.freshness().tier(now, self.tiers) == Tier::Past {
+        let tier = self.table.freshness().tier(now, self.tiers);
+        if tier == Tier::Past {
             return Answer::Refused(Refusal::TooOld);
         }
         let issuers = self.issuers.load();
@@ -41,7 +42,7 @@ impl Responder {
         let key = CertificateKey { issuer: issuer.no(), serial };
         // Set events, status and kept reply, as one: a reply that a change has overtaken is not in the view.
         let Some(view) = self.table.look_up(&key, signature) else {
-            return self.answer_missing(issuer, caller, request, self.fence_for(&key));
+            return self.answer_missing(issuer, caller, request, self.fence_for(&key, tier));
         };
         self.asked.mark(view.no);
         if form != Form::in_table(issuer.policy().forms) {

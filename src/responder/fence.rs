@@ -10,7 +10,7 @@ use std::time::Duration;
 use bloomfilter::Bloom;
 
 use crate::model::{CertificateKey, Millis, Rank, Seconds};
-use crate::status::ReadTo;
+use crate::status::{ReadTo, Tier};
 
 use super::Responder;
 use super::lane::waited_too_long;
@@ -129,9 +129,10 @@ impl Responder {
         }
     }
 
-    /// Whether the ledger must be asked for a certificate that the table doesn't have.
-    pub(super) fn fence_for(&self, key: &CertificateKey) -> Fenced {
-        if self.fence.was_denied(key) { Fenced::Done } else { Fenced::Wanted }
+    /// Whether the ledger must be asked for a certificate that the table doesn't have. That it was denied before counts only
+    /// while what is known is fresh: an event that issues it since would be here by now.
+    pub(super) fn fence_for(&self, key: &CertificateKey, tier: Tier) -> Fenced {
+        if tier == Tier::Fresh && self.fence.was_denied(key) { Fenced::Done } else { Fenced::Wanted }
     }
 }
 

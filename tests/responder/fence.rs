@@ -113,6 +113,16 @@ fn who_was_denied_is_remembered_until_an_event_outvotes_it() {
 }
 
 #[test]
+fn what_was_denied_counts_only_while_what_is_known_is_fresh() {
+    let mut bureau = Bureau::new(vec![Ca::p256()]);
+    let asked = bureau.usual(0, &bureau.key(0, 2));
+    assert_eq!(bureau.seen(&asked).said(), Said::Unknown);
+    bureau.pass(60);
+    bureau.ask(stranger(1), &asked).waits();
+    assert!(bureau.responder.crowd().is_some(), "it may have been issued since, by a ledger that isn't heard");
+}
+
+#[test]
 fn a_nonce_or_several_questions_wait_as_well() {
     let mut bureau = Bureau::new(vec![Ca::p256()]);
     let one = bureau.register(0);
