@@ -38,6 +38,12 @@ impl Asked {
         self.generations.iter().any(|bits| bits.has(no.0))
     }
 
+    /// The first certificate from a number on that somebody asked for within the last one to two generations: most were not,
+    /// and whoever looks for the others needn't look at each.
+    pub fn next(&self, from: u64) -> Option<u64> {
+        self.generations.iter().filter_map(|bits| bits.next(from)).min()
+    }
+
     /// Begins a new generation if the present one is half of `hot_for` old: who was last asked for longer ago than
     /// `hot_for` is forgotten, who was asked within half of it is not.
     pub fn turn(&self, now: Time, hot_for: Seconds) {
@@ -74,6 +80,23 @@ impl Bits {
         })
     }
 
+    fn next(&self, from: u64) -> Option<u64> {
+        let first = (from / CHUNK_BITS) as usize;
+        let chunks = self.0.iter().enumerate().skip(first).filter_map(|(at, chunk)| Some((at, chunk.get()?)));
+        for (at, chunk) in chunks {
+            let begins = at as u64 * CHUNK_BITS;
+            let skipped = from.saturating_sub(begins);
+            for (word, bits) in chunk.iter().enumerate().skip((skipped / 64) as usize) {
+                let before = skipped.saturating_sub(word as u64 * 64).min(63);
+                let bits = bits.load(Ordering::Relaxed) >> before << before;
+                if bits != 0 {
+                    return Some(begins + word as u64 * 64 + u64::from(bits.trailing_zeros()));
+                }
+            }
+        }
+        None
+    }
+
     fn clear(&self) {
         for word in self.0.iter().filter_map(OnceLock::get).flatten() {
             word.store(0, Ordering::Relaxed);
@@ -105,6 +128,31 @@ mod tests {
         asked.mark(CertificateNo(8));
         asked.turn(at(100), hot_for);
         assert!(!lately(7) && lately(8));
+    }
+
+    #[test]
+    fn the_next_is_found_across_words_chunks_and_generations() {
+        let asked = Asked::new();
+        let numbers = [0, 1, 63, 64, 65, 1_000, CHUNK_BITS - 1, CHUNK_BITS, 3 * CHUNK_BITS + 70, u64::from(u32::MAX)];
+        for (no, turn) in numbers.into_iter().zip(0..) {
+            asked.mark(CertificateNo(no));
+            asked.turn(Time::from_unix(turn).unwrap(), Seconds(1_000_000));
+        }
+        asked.generations[1].mark(66);
+        let all = |mut from: u64| {
+            let mut found = Vec::new();
+            while let Some(no) = asked.next(from) {
+                found.push(no);
+                from = no + 1;
+            }
+            found
+        };
+        let mut expected = numbers.to_vec();
+        expected.insert(5, 66);
+        assert_eq!(all(0), expected);
+        assert_eq!(all(64), expected[3..]);
+        assert_eq!(all(CHUNK_BITS + 1), expected[9..]);
+        assert_eq!(asked.next(u64::from(u32::MAX) + 1), None);
     }
 
     #[test]

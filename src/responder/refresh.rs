@@ -1,7 +1,8 @@
 //! Signing in advance: which kept replies are signed again, and when.
 //!
 //! A sweep goes through the certificates by number, a slice at a time, as often as the shortest validity asks for, and
-//! signs what has no reply or one that is about to end. Each certificate's hour is its own, so that what was signed at once
+//! signs what has no reply or one that is about to end. Where only what is hot is wanted, it goes from one certificate that
+//! was asked for to the next: a nation's others cost nothing. Each certificate's hour is its own, so that what was signed at once
 //! isn't signed at once for ever. What has just changed comes before all sweeps; in a sweep after a set event, what isn't
 //! good comes before the rest. Called through `sign` by the threads that sign.
 
@@ -92,31 +93,40 @@ impl Refresh {
         self.state().wanted = issuers.iter().any(|issuer| issuer.policy().presign != Presign::Off);
     }
 
-    fn next(&self, now: Time, last: impl FnOnce() -> u64, every: Seconds) -> Option<(Piece, Begun)> {
+    /// What is next, if anything is. `wanted` says which is the first certificate from a number on that may be wanted.
+    fn next(
+        &self,
+        now: Time,
+        last: impl FnOnce() -> u64,
+        every: Seconds,
+        wanted: impl Fn(u64) -> Option<u64>,
+    ) -> (Option<Piece>, Begun) {
         let mut state = self.state();
         if let Some(no) = state.urgent.pop_front() {
-            return Some((Piece::One(no), Begun::Before));
+            return (Some(Piece::One(no)), Begun::Before);
         }
         let mut begun = Begun::Before;
         if state.sweep.is_none() {
             if now < state.next_at {
-                return None;
+                return (None, Begun::Before);
             }
             state.next_at = now + every;
             let pass = if std::mem::take(&mut state.hurry) { Pass::NotGoodFirst } else { Pass::All };
             state.sweep = Some(Sweep { next: 1, last: last(), pass });
             begun = Begun::Now;
         }
-        let sweep = state.sweep.as_mut()?;
-        let (first, end, pass) = (sweep.next, (sweep.next + SLICE).min(sweep.last + 1), sweep.pass);
-        sweep.next = end;
-        if end > sweep.last {
+        while let Some(Sweep { next, last, pass }) = state.sweep {
+            if let Some(first) = wanted(next).filter(|first| *first <= last) {
+                let end = (first + SLICE).min(last + 1);
+                state.sweep = Some(Sweep { next: end, last, pass });
+                return (Some(Piece::Slice { first, end, pass }), begun);
+            }
             state.sweep = match pass {
                 Pass::All => None,
-                Pass::NotGoodFirst => Some(Sweep { next: 1, last: end - 1, pass: Pass::All }),
+                Pass::NotGoodFirst => Some(Sweep { next: 1, last, pass: Pass::All }),
             };
         }
-        Some((Piece::Slice { first, end, pass }, begun))
+        (None, begun)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -148,8 +158,9 @@ impl Responder {
     pub(super) fn sign_in_advance(&self, issuers: &Issuers, now: Moment) -> u64 {
         let shortest = issuers.iter().map(|issuer| issuer.policy().validity).min().unwrap_or(Seconds(600));
         let every = Seconds((shortest.0 / SWEEPS).clamp(1, SWEEP_EVERY_MAX));
-        let piece = self.refresh.next(now.wall.time(), || self.table.count(), every);
-        let Some((piece, begun)) = piece else { return 0 };
+        let all = issuers.iter().any(|issuer| issuer.policy().presign == Presign::All);
+        let wanted = |from| if all { Some(from) } else { self.asked.next(from) };
+        let (piece, begun) = self.refresh.next(now.wall.time(), || self.table.count(), every, wanted);
         if begun == Begun::Now {
             self.beside.sweep(now.wall.time());
             let hot_for = issuers.iter().filter_map(|issuer| match issuer.policy().presign {
@@ -162,8 +173,9 @@ impl Responder {
         }
         let mut signature = Signature::default();
         match piece {
-            Piece::One(no) => self.refresh_one(issuers, no, Pass::All, now, &mut signature),
-            Piece::Slice { first, end, pass } => {
+            None => 0,
+            Some(Piece::One(no)) => self.refresh_one(issuers, no, Pass::All, now, &mut signature),
+            Some(Piece::Slice { first, end, pass }) => {
                 (first..end).map(|no| self.refresh_one(issuers, CertificateNo(no), pass, now, &mut signature)).sum()
             }
         }
