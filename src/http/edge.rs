@@ -1,6 +1,6 @@
 //! The public listener: one thread for each core, each with its own runtime and its own listening socket.
 //!
-//! The system spreads connections over the sockets by a hash, which is unkind to few long ones; so a thread that has two
+//! The system spreads connections over the sockets by a hash, which is unkind to few long ones; so a thread that has
 //! more open than another hands a new one over. Run by `app` on threads of its own.
 
 use std::io;

@@ -213,8 +213,9 @@ impl Answering {
         snapshots: &Snapshots,
         kept: &mut Kept,
     ) -> Result<(Follower, Issuers), FollowError> {
-        let keys = self.issuers(&ledger.book()?.1, kept).keys();
-        let follower = match snapshots.begin(ledger, &keys) {
+        let before = ledger.book()?.1;
+        let issuers = self.issuers(&before, kept);
+        let follower = match snapshots.begin(ledger, &issuers.keys()) {
             Some(mut follower) => {
                 while follower.step(ledger)?.more {}
                 // It is heard when the mark has risen to it, like everything else.
@@ -225,7 +226,7 @@ impl Answering {
         };
         // Read after the follower has: an issuer that was added in between is in one or in the other.
         let book = ledger.book()?.1;
-        let issuers = self.issuers(&book, kept);
+        let issuers = if book.issuers == before.issuers { issuers } else { self.issuers(&book, kept) };
         // Nobody else sets it.
         let _ = self.planned.set(self.plans(follower.table(), &book));
         // Which change was the last is not known; none was later than the last event.
