@@ -19,11 +19,10 @@ use crate::table::{Table, Verdict};
 /// Read, look up, assemble.
 pub fn path(scale: Scale, table: &mut Table) {
     let (responder, issuer) = served::responder("card-sign-g2-p256", scale.million, KeptReplies::Filled);
-    let requests: Vec<Vec<u8>> = (0..REQUESTS)
-        .map(|at| {
-            let serial = served::serial(at * (scale.million / REQUESTS) + 1);
-            request(&cert_id(&issuer, Parameters::Null, &serial))
-        })
+    // Each certificate once a round, in no order: what was asked for a moment ago, and its neighbours, lie nearer.
+    let requests: Vec<Vec<u8>> = (0..scale.million)
+        .map(|at| at * STRIDE % scale.million + 1)
+        .map(|number| request(&cert_id(&issuer, Parameters::Null, &served::serial(number))))
         .collect();
     let caller = Caller { rank: Rank::Anonymous, share: Share::Address(1) };
     let mut signature = Signature::default();
@@ -36,7 +35,7 @@ pub fn path(scale: Scale, table: &mut Table) {
             let answer = responder.answer(caller, &request, now, &mut signature);
             assert!(matches!(&answer, Answer::Kept(reply) if !reply.der.is_empty()), "{answer:?}");
         }
-        least = least.min((busy() - began) * 1e6 / REQUESTS as f64);
+        least = least.min((busy() - began) * 1e6 / scale.million as f64);
     }
     let name = format!("parse + look-up + assemble, no HTTP, {} certificates asked for evenly", scale.million);
     table.row(name, format!("{least:.2} µs"), "≤ 0.8 µs", "≤ 0.3 µs", Verdict::at_most(least, 0.8, 0.3));
@@ -114,5 +113,6 @@ fn request(cert_id: &[u8]) -> Vec<u8> {
     })
 }
 
-const REQUESTS: u64 = 50_000;
-const ROUNDS: usize = 7;
+const ROUNDS: usize = 5;
+/// A prime that divides no scale.
+const STRIDE: u64 = 7_368_787;

@@ -15,7 +15,8 @@ use siphasher::sip::SipHasher13;
 
 use crate::model::CertificateKey;
 
-use super::sync::{AtomicU64, Ordering, Swap};
+use super::shard::{Blocks, Shard, Spare};
+use super::sync::Swap;
 
 /// The secret that the hash is keyed with; drawn at start, never shown, stored only under the seal of a snapshot.
 #[derive(Clone)]
@@ -25,10 +26,14 @@ pub struct HashKey([u8; 16]);
 pub struct Index {
     key: HashKey,
     shards: Box<[Swap<Shard>]>,
+    blocks: Blocks,
 }
 
-/// How many certificates each shard holds: the writer's.
-pub struct Counts(Box<[u32]>);
+/// How many certificates each shard holds, and what shards have left: the writer's.
+pub struct Counts {
+    shards: Box<[u32]>,
+    spare: Spare,
+}
 
 /// A certificate's hash under the index's key.
 #[derive(Clone, Copy)]
@@ -36,13 +41,6 @@ pub struct KeyHash {
     shard: usize,
     /// Decides the place within the shard, and is kept in the slot.
     within: u32,
-}
-
-/// Blocks of one size, so that what one shard leaves when it grows is just what the next one needs: shards in one piece
-/// each would leave pieces that are too small for all that still grow, half as much again as the index itself.
-struct Shard {
-    blocks: Box<[Box<[AtomicU64]>]>,
-    len: usize,
 }
 
 impl HashKey {
@@ -64,12 +62,12 @@ impl Index {
     }
 
     pub fn new(key: HashKey) -> Self {
-        let shards = (0..SHARDS).map(|shard| Swap::new(Shard::of(first_len(shard))));
-        Self { key, shards: shards.collect() }
+        let shards = (0..SHARDS).map(|shard| Swap::new(Shard::first(shard)));
+        Self { key, shards: shards.collect(), blocks: Blocks::new() }
     }
 
     pub fn counts() -> Counts {
-        Counts(vec![0; SHARDS].into())
+        Counts { shards: vec![0; SHARDS].into(), spare: Spare::default() }
     }
 
     #[inline]
@@ -85,46 +83,24 @@ impl Index {
     /// The first number under this hash that `is_it` accepts.
     #[inline]
     pub fn find(&self, hash: KeyHash, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        self.shards[hash.shard].read(|shard| {
-            let mut at = shard.home(hash.within);
-            // A shard is never full, so there is an empty slot to stop at; the bound is for who doubts it.
-            for _ in 0..shard.len {
-                // Acquire: pairs with the release store in `insert`; who sees a number sees its entry.
-                let slot = shard.slot(at).load(Ordering::Acquire);
-                if slot == EMPTY {
-                    return None;
-                }
-                if (slot >> 32) as u32 == hash.within && is_it(slot as u32) {
-                    return Some(slot as u32);
-                }
-                at = shard.after(at);
-            }
-            None
-        })
+        self.shards[hash.shard].read(|shard| shard.find(&self.blocks, hash.within, is_it))
     }
 
     /// Every slot of a shard that is taken, in the order in which they lie.
-    pub fn slots_of(&self, shard: usize, mut visit: impl FnMut(u64)) {
-        self.shards[shard].read(|shard| {
-            for slot in shard.blocks.iter().flatten() {
-                let slot = slot.load(Ordering::Acquire);
-                if slot != EMPTY {
-                    visit(slot);
-                }
-            }
-        });
+    pub fn slots_of(&self, shard: usize, visit: impl FnMut(u64)) {
+        self.shards[shard].read(|shard| shard.visit(&self.blocks, visit));
     }
 
     /// Replaces a whole shard by one with these slots, as long as one that grew until it held them. `None` if there is no
-    /// such shard, or a slot is empty.
+    /// such shard, or a slot is empty. For several threads at once, before anybody inserts.
     pub fn fill(&self, shard: usize, slots: impl ExactSizeIterator<Item = u64>) -> Option<()> {
         let place = self.shards.get(shard)?;
-        let full = Shard::holding(shard, slots.len());
+        let full = Shard::holding(&self.blocks, &mut Spare::default(), shard, slots.len());
         for slot in slots {
             if slot as u32 == 0 {
                 return None;
             }
-            full.put(slot);
+            full.put(&self.blocks, slot);
         }
         place.put(full);
         Some(())
@@ -133,13 +109,14 @@ impl Index {
     /// Puts a number in, which is not zero. Its entry must be complete.
     pub fn insert(&self, counts: &mut Counts, hash: KeyHash, number: u32) {
         assert!(number != 0, "certificates are numbered from 1");
-        let count = &mut counts.0[hash.shard];
-        let mut shard = self.shards[hash.shard].get();
+        let (place, count) = (&self.shards[hash.shard], &mut counts.shards[hash.shard]);
+        let mut shard = place.get();
         if *count as usize >= shard.most() {
-            self.shards[hash.shard].put(shard.larger());
-            shard = self.shards[hash.shard].get();
+            place.put(shard.larger(&self.blocks, &mut counts.spare));
+            counts.spare.leave(shard);
+            shard = place.get();
         }
-        shard.put(u64::from(hash.within) << 32 | u64::from(number));
+        shard.put(&self.blocks, u64::from(hash.within) << 32 | u64::from(number));
         *count += 1;
     }
 }
@@ -147,104 +124,12 @@ impl Index {
 impl Counts {
     /// Notes what [`Index::fill`] put in.
     pub fn set(&mut self, shard: usize, count: u32) {
-        self.0[shard] = count;
+        self.shards[shard] = count;
     }
 }
-
-impl Shard {
-    /// As it is when it has just grown as far as so many need.
-    fn holding(shard: usize, count: usize) -> Self {
-        let mut len = rounded(first_len(shard));
-        while most(len) < count {
-            len = larger(len);
-        }
-        Self::of(len)
-    }
-
-    /// Less than a block, or whole blocks.
-    fn of(len: usize) -> Self {
-        let block = |len: usize| (0..len).map(|_| AtomicU64::new(EMPTY)).collect();
-        if len < BLOCK {
-            return Self { blocks: [block(len)].into(), len };
-        }
-        let len = rounded(len);
-        Self { blocks: (0..len / BLOCK).map(|_| block(BLOCK)).collect(), len }
-    }
-
-    fn slot(&self, at: usize) -> &AtomicU64 {
-        &self.blocks[at / BLOCK][at % BLOCK]
-    }
-
-    /// How many it may hold before it must grow.
-    fn most(&self) -> usize {
-        most(self.len)
-    }
-
-    /// The same numbers with an eighth more room.
-    fn larger(&self) -> Self {
-        let larger = Self::of(larger(self.len));
-        for slot in self.blocks.iter().flatten() {
-            let slot = slot.load(Ordering::Relaxed);
-            if slot != EMPTY {
-                larger.put(slot);
-            }
-        }
-        larger
-    }
-
-    fn put(&self, slot: u64) {
-        let mut at = self.home((slot >> 32) as u32);
-        while self.slot(at).load(Ordering::Relaxed) != EMPTY {
-            at = self.after(at);
-        }
-        // Release: pairs with the acquire load in `find`.
-        self.slot(at).store(slot, Ordering::Release);
-    }
-
-    fn home(&self, within: u32) -> usize {
-        ((u64::from(within) * self.len as u64) >> 32) as usize
-    }
-
-    fn after(&self, at: usize) -> usize {
-        if at + 1 == self.len { 0 } else { at + 1 }
-    }
-}
-
-/// Less than a block, or whole blocks.
-fn rounded(len: usize) -> usize {
-    if len < BLOCK { len } else { (len + BLOCK / 2) / BLOCK * BLOCK }
-}
-
-/// The length after this one.
-fn larger(len: usize) -> usize {
-    // At a few blocks, an eighth may round to nothing.
-    rounded(len + if len < BLOCK { len.div_ceil(8) } else { (len / 8).max(BLOCK) })
-}
-
-/// How many a shard of this length may hold before it must grow.
-fn most(len: usize) -> usize {
-    len * LOAD_MAX_PERCENT / 100
-}
-
-/// The lengths of eight neighbouring shards are spread over one step of growth, so that they don't all grow at once and
-/// what is empty on average stays the same at every size.
-fn first_len(shard: usize) -> usize {
-    FIRST_LEN + shard % 8
-}
-
-const EMPTY: u64 = 0;
 
 /// At 300 million a shard of 73,000 is copied in half a millisecond; empty, they take two megabytes.
 pub const SHARDS: usize = if cfg!(tashika_loom) { 1 } else { 4096 };
-const FIRST_LEN: usize = if cfg!(tashika_loom) { 2 } else { 64 };
-
-/// Two kilobytes: what lies around it (a pointer, the allocator's word) is one part in sixty.
-const BLOCK: usize = 256;
-
-/// Linear probing looks at 4 neighbouring slots for a hit and 22 for a miss when it is this full, at 2.4 and 7 when
-/// it has just grown; eight of them share a cache line.
-const LOAD_MAX_PERCENT: usize = if cfg!(tashika_loom) { 50 } else { 85 };
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -265,33 +150,9 @@ mod tests {
             assert_eq!(index.find(index.hash(&key(number)), |found| found == number), Some(number));
         }
         assert!((300_001..400_000).all(|number| index.find(index.hash(&key(number)), |_| true).is_none()));
-        let load = counts.0.iter().map(|count| *count as usize).sum::<usize>() as f64
+        let load = counts.shards.iter().map(|count| *count as usize).sum::<usize>() as f64
             / index.shards.iter().map(|shard| shard.read(|shard| shard.len)).sum::<usize>() as f64;
         assert!((0.75..0.86).contains(&load), "{load}");
-    }
-
-    #[test]
-    fn a_shard_of_many_blocks_keeps_all_and_is_never_too_full_nor_too_empty() {
-        let mut shard = Shard::of(first_len(0));
-        for number in 1..=20_000_u32 {
-            if number as usize > shard.most() {
-                shard = shard.larger();
-            }
-            // Spread over all homes, as a hash would be.
-            shard.put(u64::from(number.wrapping_mul(0x9e37_79b9)) << 32 | u64::from(number));
-            let load = f64::from(number) / shard.len as f64;
-            assert!(number < 4_000 || (0.73..=0.85).contains(&load), "{load} at {number}");
-        }
-        assert!(shard.blocks.len() > 50 && shard.blocks.iter().all(|block| block.len() == BLOCK));
-        let mut kept: Vec<u32> = shard
-            .blocks
-            .iter()
-            .flatten()
-            .map(|slot| slot.load(Ordering::Relaxed) as u32)
-            .filter(|no| *no != 0)
-            .collect();
-        kept.sort_unstable();
-        assert!(kept.into_iter().eq(1..=20_000));
     }
 
     #[test]
@@ -307,7 +168,7 @@ mod tests {
             let len = |index: &Index| index.shards[shard].read(|shard| shard.len);
             assert_eq!(len(&filled), len(&grown));
         }
-        assert_eq!(filled_counts.0, counts.0);
+        assert_eq!(filled_counts.shards, counts.shards);
         (200_001..=300_000).for_each(|number| filled.insert(&mut filled_counts, filled.hash(&key(number)), number));
         for number in 1..=300_000 {
             assert_eq!(filled.find(filled.hash(&key(number)), |found| found == number), Some(number));

@@ -21,7 +21,7 @@
 //!   changed since, and shown only as long as neither it nor a set over it has. No clock takes part. A reply that is
 //!   being signed while its certificate changes is refused when it arrives.
 //! - **Growth copies little.** Entries and records never move; the index is 4,096 shards, of which one at a time is copied
-//!   into one an eighth larger.
+//!   into one an eighth larger, whose blocks were left by another (`shard`).
 //!
 //! Writers take turns behind a lock: the follower for each row or change, and each signer for each reply it keeps
 //! (a fraction of a microsecond, beside the fifteen that the cheapest signature takes). Readers know nothing of it.
@@ -37,7 +37,7 @@
 //! | index: one word at 76 to 85 % full, evenly spread over shards | 9.9 |
 //! | details of the changed: 4 words each, 3 % | 1.0 |
 //! | open holds, in the writer's map: 1 % | 1.5 |
-//! | groups (issuer, batch, day of expiry), pointers to chunks | 0.2 |
+//! | groups (issuer, batch, day of expiry), pointers to chunks, names of blocks | 0.2 |
 //! | **status only** | **36.6** |
 //! | kept P-256 reply: stamp with position and signer 8, times 8, signature 64 | 80 |
 //! | kept RSA-2048 reply: the same with 256 | 272 |
@@ -46,7 +46,8 @@
 //! octets take 4 more. The two ways to make it smaller, a digest in place of the serial or a shorter word in the index,
 //! would lose exactness, or the serial that is needed to sign a reply anew, or cost a second miss for each step of growth.
 //!
-//! A look-up touches one cache line of the index, one of the entry, and those of its reply.
+//! A look-up touches one cache line of the index, one of the entry, and those of its reply. In a nation's table each of them
+//! comes from far away, so all arrays lie in large pages (`sheet`): the way to a line would otherwise cost as much as the line.
 //!
 //! Never reads a clock, never signs, never decides what may happen to a certificate, never asks the ledger.
 
@@ -58,6 +59,8 @@ mod members;
 mod own;
 mod reply;
 mod sets;
+mod shard;
+mod sheet;
 mod slots;
 mod snapshot;
 mod sync;

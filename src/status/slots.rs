@@ -95,9 +95,9 @@ impl Slots {
         Some((words[0].load(Ordering::Relaxed) & HEAD_MASK, &words[1..]))
     }
 
-    /// Puts a chunk of records in its place, as [`Words::fill`] does: heads without any sequence, which begins anew.
-    pub fn fill(&self, chunk: usize, octets: &[u8]) -> Option<()> {
-        self.words.fill(chunk, octets)
+    /// Puts records in their places, as [`Words::put`] does: heads without any sequence, which begins anew.
+    pub fn put(&self, first: usize, octets: &[u8]) -> Option<()> {
+        self.words.put(first, octets)
     }
 
     /// The head of a record, for the writer.

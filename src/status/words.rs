@@ -1,11 +1,14 @@
 //! Arrays of atomic words that grow at their end and never move: records of a fixed width, found by number.
 //!
-//! Entries, groups, kept replies and details of changed certificates each lie in one. Readers find a record by two loads
-//! that never wait; growing adds a chunk and copies nothing, so memory never doubles.
+//! Entries, groups, kept replies, details of changed certificates and the index's blocks each lie in one. Readers find a
+//! record by two loads that never wait; growing adds a chunk and copies nothing, so memory never doubles. The first chunks
+//! are small and each is as long as all before it together, so that little is taken for few records; the later ones have
+//! one length, large enough for large pages.
 
 use std::sync::OnceLock;
 
-use super::sync::AtomicU64;
+use super::sheet::Sheet;
+use super::sync::{AtomicU64, Ordering};
 
 /// Records of `width` words, numbered from 0.
 pub struct Words {
@@ -13,101 +16,153 @@ pub struct Words {
     /// sees a chunk sees it zeroed.
     folders: Box<[OnceLock<Folder>]>,
     width: usize,
+    /// How many records the first chunk has, and how many each of the last, as powers of two.
+    first: u32,
+    last: u32,
 }
 
-type Folder = Box<[OnceLock<Chunk>]>;
-type Chunk = Box<[AtomicU64]>;
+type Folder = Box<[OnceLock<Sheet>]>;
+
+/// Where a record lies.
+struct Place {
+    chunk: usize,
+    /// In its chunk, in records.
+    at: usize,
+}
 
 impl Words {
     /// Room for at least `records_max` records; nothing of it is taken yet.
     pub fn new(width: usize, records_max: u64) -> Self {
         let records_max = if cfg!(tashika_loom) { MODEL_RECORDS } else { records_max };
-        let folders = records_max.div_ceil((CHUNK_RECORDS * FOLDER_CHUNKS) as u64);
-        Self { folders: (0..folders).map(|_| OnceLock::new()).collect(), width }
+        // The most records, as a power of two, that have no more words than this.
+        let within = |words: usize| (words / width).max(1).ilog2();
+        let mut words =
+            Self { folders: Box::default(), width, first: within(FIRST_WORDS_MAX), last: within(CHUNK_WORDS_MAX) };
+        let chunks = words.place(records_max.saturating_sub(1) as usize).chunk + 1;
+        words.folders = (0..chunks.div_ceil(FOLDER_CHUNKS)).map(|_| OnceLock::new()).collect();
+        words
     }
 
     /// The words of a record, if its chunk is there.
     #[inline]
     pub fn get(&self, record: usize) -> Option<&[AtomicU64]> {
-        let chunk = record / CHUNK_RECORDS;
+        let Place { chunk, at } = self.place(record);
         let folder = self.folders.get(chunk / FOLDER_CHUNKS)?.get()?;
         let words = folder[chunk % FOLDER_CHUNKS].get()?;
-        let first = record % CHUNK_RECORDS * self.width;
+        let first = at * self.width;
         Some(&words[first..first + self.width])
     }
 
     /// The words of a record, making its chunk if it isn't there; `None` beyond the most that there can be.
     pub fn make(&self, record: usize) -> Option<&[AtomicU64]> {
-        let chunk = record / CHUNK_RECORDS;
+        let Place { chunk, at } = self.place(record);
         let new_folder = || (0..FOLDER_CHUNKS).map(|_| OnceLock::new()).collect();
         let folder = self.folders.get(chunk / FOLDER_CHUNKS)?.get_or_init(new_folder);
-        let new_chunk = || (0..CHUNK_RECORDS * self.width).map(|_| AtomicU64::new(0)).collect();
-        folder[chunk % FOLDER_CHUNKS].get_or_init(new_chunk);
-        self.get(record)
+        let words = folder[chunk % FOLDER_CHUNKS].get_or_init(|| Sheet::zeroed(self.len(chunk) * self.width));
+        Some(&words[at * self.width..(at + 1) * self.width])
     }
 
-    /// Puts a whole chunk in its place, from words in little-endian octets; what they leave of it is zero. `None` if it is
-    /// there already, or there is no such place, or the octets are no words of one chunk.
-    pub fn fill(&self, chunk: usize, octets: &[u8]) -> Option<()> {
-        let len = CHUNK_RECORDS * self.width;
-        if !octets.len().is_multiple_of(8) || octets.len() / 8 > len {
-            return None;
+    /// Writes records from `first` on, from words in little-endian octets. `None` if they are no whole records, or there is
+    /// no such place.
+    pub fn put(&self, first: usize, octets: &[u8]) -> Option<()> {
+        let records = octets.chunks(8 * self.width);
+        for (octets, record) in records.zip(first..) {
+            let words = self.make(record)?;
+            if octets.len() != 8 * self.width {
+                return None;
+            }
+            for (word, octets) in words.iter().zip(octets.chunks_exact(8)) {
+                word.store(u64::from_le_bytes(octets.try_into().expect("eight octets")), Ordering::Relaxed);
+            }
         }
-        let mut words = Vec::with_capacity(len);
-        let word = |word: &[u8]| AtomicU64::new(u64::from_le_bytes(word.try_into().expect("eight octets")));
-        words.extend(octets.chunks_exact(8).map(word));
-        words.resize_with(len, || AtomicU64::new(0));
-        let new_folder = || (0..FOLDER_CHUNKS).map(|_| OnceLock::new()).collect();
-        let folder = self.folders.get(chunk / FOLDER_CHUNKS)?.get_or_init(new_folder);
-        folder[chunk % FOLDER_CHUNKS].set(words.into()).ok()
+        Some(())
+    }
+
+    /// The first chunk, then one as long as all before it, and so on up to the last length, which all others have.
+    #[inline]
+    fn place(&self, record: usize) -> Place {
+        if record >> self.last != 0 {
+            let chunk = (self.last - self.first) as usize + (record >> self.last);
+            return Place { chunk, at: record & ((1 << self.last) - 1) };
+        }
+        match (record >> self.first).checked_ilog2() {
+            None => Place { chunk: 0, at: record },
+            Some(doublings) => Place { chunk: doublings as usize + 1, at: record - (1 << (self.first + doublings)) },
+        }
+    }
+
+    /// In records.
+    fn len(&self, chunk: usize) -> usize {
+        1 << (self.first + (chunk as u32).saturating_sub(1)).min(self.last)
     }
 }
 
-/// Large enough that the pointers to chunks are nothing beside them, small enough that the last, half-empty one of a
-/// small installation is.
-pub const CHUNK_RECORDS: usize = if cfg!(tashika_loom) { 2 } else { 1 << 12 };
+/// 96 KiB: what the smallest installation takes for each array. Large enough that the pointers are nothing beside it.
+const FIRST_WORDS_MAX: usize = if cfg!(tashika_loom) { 6 } else { 12 << 10 };
+/// 12 MiB: some large pages, and a last one that is half empty is nothing beside what a nation takes. Divisible by three,
+/// which is an entry's width, so that it fills its pages.
+const CHUNK_WORDS_MAX: usize = if cfg!(tashika_loom) { 6 } else { 12 << 17 };
 /// A model has no room for the pointers of a nation.
 const MODEL_RECORDS: u64 = 16;
-const FOLDER_CHUNKS: usize = if cfg!(tashika_loom) { 2 } else { 1 << 10 };
+const FOLDER_CHUNKS: usize = if cfg!(tashika_loom) { 2 } else { 1 << 7 };
 
 #[cfg(test)]
 mod tests {
-    use super::super::sync::Ordering;
     use super::*;
+
+    fn read(words: &Words, record: usize) -> Vec<u64> {
+        words.get(record).unwrap().iter().map(|word| word.load(Ordering::Relaxed)).collect()
+    }
 
     #[test]
     fn records_are_apart_and_stay_where_they_are() {
-        let words = Words::new(3, 1 << 32);
-        assert!(words.get(0).is_none());
-        let far = CHUNK_RECORDS * FOLDER_CHUNKS + 7;
-        for record in [0, 1, CHUNK_RECORDS - 1, CHUNK_RECORDS, far] {
-            words.make(record).unwrap().iter().for_each(|word| word.store(record as u64 + 1, Ordering::Relaxed));
-        }
-        for record in [0, 1, CHUNK_RECORDS - 1, CHUNK_RECORDS, far] {
-            let found = words.get(record).unwrap();
-            assert_eq!(found.len(), 3);
-            assert!(found.iter().all(|word| word.load(Ordering::Relaxed) == record as u64 + 1));
+        for width in [1, 2, 3, 10, 34, 256] {
+            let words = Words::new(width, 1 << 32);
+            assert!(words.get(0).is_none());
+            let (first, last) = (1 << words.first, 1 << words.last);
+            let records =
+                [0, 1, first - 1, first, 2 * first - 1, 2 * first, last - 1, last, 2 * last - 1, 2 * last, 9 * last];
+            for record in records {
+                words.make(record).unwrap().iter().for_each(|word| word.store(record as u64 + 1, Ordering::Relaxed));
+            }
+            for record in records {
+                assert_eq!(read(&words, record), vec![record as u64 + 1; width]);
+            }
         }
     }
 
     #[test]
-    fn a_chunk_is_put_in_once_and_its_rest_is_zero() {
+    fn each_record_has_a_place_of_its_own_and_no_chunk_has_gaps() {
+        for width in [1, 3, 11, 256, 5_000] {
+            let words = Words::new(width, 1 << 32);
+            let (mut chunk, mut at) = (0, 0);
+            for record in 0..4 << words.last {
+                if at == words.len(chunk) {
+                    (chunk, at) = (chunk + 1, 0);
+                }
+                let place = words.place(record);
+                assert_eq!((place.chunk, place.at), (chunk, at), "record {record} of {width} words");
+                at += 1;
+            }
+        }
+    }
+
+    #[test]
+    fn records_are_put_in_across_chunks() {
         let words = Words::new(2, 1 << 20);
+        let first = (1 << words.first) - 1;
         let octets: Vec<u8> = [7_u64, 8, 9, 10].iter().flat_map(|word| word.to_le_bytes()).collect();
-        assert_eq!(words.fill(3, &octets), Some(()));
-        let read = |record| words.get(record).unwrap().iter().map(|w| w.load(Ordering::Relaxed)).collect::<Vec<_>>();
-        assert_eq!([0, 1, 2, 4095].map(|at| read(3 * CHUNK_RECORDS + at)), [[7, 8], [9, 10], [0, 0], [0, 0]]);
-        assert_eq!(words.fill(3, &octets), None, "it is there");
-        assert_eq!(words.fill(4, &octets[1..]), None, "no words");
-        assert_eq!(words.fill(5, &vec![0; CHUNK_RECORDS * 16 + 8]), None, "more than a chunk");
-        assert_eq!(words.fill(1 << 30, &octets), None, "nowhere");
+        assert_eq!(words.put(first, &octets), Some(()));
+        assert_eq!([0, 1, 2].map(|after| read(&words, first + after)), [[7, 8], [9, 10], [0, 0]]);
+        assert_eq!(words.put(first, &octets[1..]), None, "no whole records");
+        assert_eq!(words.put(1 << 40, &octets), None, "nowhere");
     }
 
     #[test]
     fn beyond_the_most_there_is_nothing() {
         let words = Words::new(1, 10);
-        assert!(words.make(CHUNK_RECORDS * FOLDER_CHUNKS - 1).is_some());
-        assert!(words.make(CHUNK_RECORDS * FOLDER_CHUNKS).is_none());
-        assert!(words.get(CHUNK_RECORDS * FOLDER_CHUNKS).is_none());
+        assert!(words.make(9).is_some());
+        assert!(words.make(1 << 40).is_none());
+        assert!(words.get(1 << 40).is_none());
     }
 }

@@ -17,7 +17,7 @@ use super::super::view::ReadTo;
 use super::super::writer::Writer;
 use super::capture::DETAILS_WORDS;
 use super::error::{Part, SnapshotError};
-use super::layout::{Frame, FrameKind, HEADER_OCTETS, Header, Span, VERSION};
+use super::layout::{FRAME_RECORDS, Frame, FrameKind, HEADER_OCTETS, Header, Span, VERSION};
 use super::octets::Take;
 use super::seal::{DIRECTORY, FRAME_TAG_OCTETS, FrameSeal, SnapshotKey, TAG_OCTETS};
 use super::small::{take_holds, take_sets};
@@ -123,6 +123,11 @@ impl Snapshot {
             end.ok_or(SnapshotError::Malformed("a frame beyond the directory"))?;
             frames.push(frame);
         }
+        let mut places: Vec<_> = frames.iter().map(Frame::about).collect();
+        places.sort_unstable();
+        if places.windows(2).any(|pair| pair[0] == pair[1]) {
+            return Err(SnapshotError::Malformed("two frames for one place"));
+        }
         Ok(Self { file, header, seal, frames })
     }
 
@@ -169,27 +174,27 @@ impl Loading<'_> {
     }
 
     fn place(&self, frame: &Frame, octets: &[u8], found: &mut Found) -> Result<(), SnapshotError> {
-        let (entries, chunk) = (&self.table.entries, frame.number as usize);
+        let (entries, first) = (&self.table.entries, frame.number as usize * FRAME_RECORDS);
         let placed = match frame.kind {
             FrameKind::Totals => Some(()),
             FrameKind::Sets | FrameKind::Holds => {
                 found.texts.push((*frame, octets.to_vec()));
                 Some(())
             }
-            FrameKind::Groups => entries.groups.fill(chunk, octets),
+            FrameKind::Groups => entries.groups.put(first, octets),
             FrameKind::Entries => {
                 self.entries_lead_somewhere(octets)?;
-                entries.words.fill(chunk, octets)
+                entries.words.put(first, octets)
             }
-            FrameKind::Long => entries.long.fill(chunk, octets),
+            FrameKind::Long => entries.long.put(first, octets),
             FrameKind::Details => {
                 let mut heads = octets.chunks_exact(DETAILS_WORDS * 8).map(|record| word(record, 0) as u32);
                 if !heads.all(|head| self.has_reply(ReplyRef::from_bits(head))) {
                     return Err(SnapshotError::Malformed("details that lead nowhere"));
                 }
-                entries.details.fill(chunk, octets)
+                entries.details.put(first, octets)
             }
-            FrameKind::Replies(width) => entries.replies[width].fill(chunk, octets),
+            FrameKind::Replies(width) => entries.replies[width].put(first, octets),
             FrameKind::Index => self.shards(octets, found)?,
         };
         placed.ok_or(SnapshotError::Malformed("a frame that has no place"))
