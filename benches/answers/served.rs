@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime};
 
-use tashika::app::compose;
+use tashika::app::{compose, give_way};
 use tashika::asn1::ocsp::HashedIssuer;
 use tashika::asn1::{CertificateFields, certificates_in};
 use tashika::http::{self, EdgeLimits, Public, Refusals, TimeLimits};
@@ -56,6 +56,7 @@ pub fn serve(wanted: &Wanted) {
     for _ in 0..wanted.signers {
         let responder = responder.clone();
         let signs = move || {
+            give_way();
             loop {
                 match responder.work(moment()) {
                     Worked::Done => std::thread::yield_now(),

@@ -164,7 +164,7 @@ impl Signatory {
         match self.signer.algorithm() {
             SignatureAlgorithm::EcdsaSha256 => 1,
             SignatureAlgorithm::EcdsaSha384 => 5,
-            SignatureAlgorithm::RsaSha256 => 16,
+            SignatureAlgorithm::RsaSha256 => 20,
         }
     }
 }

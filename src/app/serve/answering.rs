@@ -15,8 +15,8 @@ use super::stop::{Pause, Stop};
 use super::vitals::{AnswerSign, Following, Vitals};
 use crate::app::clock::{self, Stopwatch};
 use crate::app::config::{Config, OcspSettings};
-use crate::app::planning;
 use crate::app::signers::SignerFolder;
+use crate::app::{give_way, planning};
 use crate::asn1::Asn1Error;
 use crate::follow::{FollowError, Follower, Stepped};
 use crate::keys::OcspSigner;
@@ -122,6 +122,7 @@ impl Answering {
     /// A signing thread's whole life.
     pub fn sign(&self) {
         let Some(responder) = self.wait_for_responder() else { return };
+        give_way();
         while self.stop.pause(Duration::ZERO) == Pause::Over {
             match responder.work(self.moment()) {
                 // Where cores are few, whoever answers from what is kept comes before the next signature, not milliseconds
