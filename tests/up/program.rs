@@ -96,9 +96,14 @@ impl Program {
 
     /// Another signal, by name; says how it ended.
     pub fn end(mut self, signal: &str) -> ExitStatus {
+        self.signal(signal);
+        self.wait()
+    }
+
+    /// Another signal, by name.
+    pub fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success());
-        self.wait()
     }
 
     /// Waits until it has ended by itself.

@@ -82,8 +82,7 @@ pub(super) fn listen(
     }
     let edges = Edges { threads, stop };
     let at_the_desk = Admin::new(vitals.clone(), Arc::new(counter), token, config.metrics_for);
-    let listening =
-        Listening { addresses: (public, admin), vitals, planned, taken: sockets.taken, succeeded, offered };
+    let listening = Listening { addresses: (public, admin), vitals, planned, taken: sockets.taken, succeeded, offered };
     listening.run(sockets.admin, at_the_desk, edges, tell)
 }
 
