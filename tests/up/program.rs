@@ -26,7 +26,12 @@ pub struct Addresses {
 impl Program {
     /// Starts it, without a terminal.
     pub fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        Self::start_by(command(arguments).stderr(Stdio::inherit()))
+    }
+
+    /// Starts what somebody else starts it with.
+    pub fn start_by(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = read_lines(child.stdout.take().unwrap());
         Self { child, lines, seen: Vec::new() }
     }

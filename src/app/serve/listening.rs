@@ -12,6 +12,7 @@ use tokio::sync::{Notify, oneshot, watch};
 
 use super::answering::Planned;
 use super::clerk::Counter;
+use super::manager::Manager;
 use super::vitals::{Stopping, Vitals};
 use super::{ServeError, Told, log};
 use crate::app::config::Config;
@@ -32,29 +33,29 @@ pub enum Entrance {
     TakeOver,
 }
 
-/// The listeners of a configuration.
-pub fn enter(config: &Config, entrance: Entrance) -> Result<Sockets, ServeError> {
+/// The listeners of a configuration: a predecessor's, or else those that the service manager gives, or else its own.
+pub fn enter(config: &Config, entrance: Entrance, manager: &mut Manager) -> Result<Sockets, ServeError> {
+    // Taken in any case: what is inherited and nobody's would keep callers waiting.
+    let given = manager.sockets()?;
     if entrance == Entrance::TakeOver
         && let Some(mut taken) = http::take(&handover(config)).map_err(ServeError::Handover)?
     {
         let admin = taken.sockets.pop().ok_or_else(|| ServeError::Handover(io::ErrorKind::InvalidData.into()))?;
         return Ok(Sockets { public: std::mem::take(&mut taken.sockets), admin, taken: Some(taken) });
     }
-    bind(config)
+    let refused = |address| move |source| ServeError::Listen { address, source };
+    let threads = config.edge.threads.serving(cores());
+    let public = match &given.public[..] {
+        [] => http::listen(config.listen, threads).map_err(refused(config.listen))?,
+        public => http::spread(public, threads)?,
+    };
+    let bound = || std::net::TcpListener::bind(config.admin).map_err(refused(config.admin));
+    let admin = given.admin.map_or_else(bound, Ok)?;
+    Ok(Sockets { public, admin, taken: None })
 }
 
 fn handover(config: &Config) -> PathBuf {
     config.state.join("handover")
-}
-
-fn bind(config: &Config) -> Result<Sockets, ServeError> {
-    let refused = |address| move |source| ServeError::Listen { address, source };
-    let threads = config.edge.threads.serving(cores());
-    Ok(Sockets {
-        public: http::listen(config.listen, threads).map_err(refused(config.listen))?,
-        admin: std::net::TcpListener::bind(config.admin).map_err(refused(config.admin))?,
-        taken: None,
-    })
 }
 
 /// The listeners, until a signal comes and all that they were asked is answered.
