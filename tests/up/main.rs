@@ -7,6 +7,7 @@
 
 mod activation;
 mod admin;
+mod alone;
 mod answers;
 mod broken_off;
 mod certificates;

@@ -23,12 +23,15 @@ pub(super) struct Mark {
 /// Why the mark doesn't rise.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MarkError {
-    /// The ledger's time is behind it.
-    #[error("this node has answered as of {mark}, and the ledger stands at {known_at}: it was set back")]
+    /// What is known is behind it.
+    #[error(
+        "this node has answered as of {mark}, and knows nothing later than {known_at} now: the ledger was set back, or is \
+         away and the snapshot is older"
+    )]
     Ahead {
         /// What stands in the file.
         mark: Time,
-        /// What the ledger says.
+        /// What the ledger or the snapshot says.
         known_at: Time,
     },
     /// The file can't be read or written.
