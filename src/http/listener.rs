@@ -30,6 +30,7 @@ pub async fn serve(socket: TcpListener, admin: Admin, stop: impl Future<Output =
             (place, socket.accept().await)
         };
         tokio::select! {
+            biased;
             stopped = &mut stop => break stopped,
             (place, accepted) = accepted => match accepted {
                 Ok((stream, _)) => drop(tokio::spawn(converse(stream, admin.clone(), place, ending.clone()))),
@@ -59,6 +60,10 @@ pub async fn serve(socket: TcpListener, admin: Admin, stop: impl Future<Output =
 
 /// One connection's whole life. How it ends is its caller's business: there is nobody here to tell.
 async fn converse(stream: TcpStream, admin: Admin, place: OwnedSemaphorePermit, mut ending: watch::Receiver<()>) {
+    // Whoever has just come has a request on its way, and hyper, told to end, ends a connection that it has not read from.
+    if !matches!(tokio::time::timeout(HEADER_TIME_MAX, stream.readable()).await, Ok(Ok(()))) {
+        return;
+    }
     let service = service_fn(move |request: hyper::Request<hyper::body::Incoming>| {
         let admin = admin.clone();
         async move { Ok::<_, Infallible>(admin.answer(request).await) }
@@ -73,7 +78,7 @@ async fn converse(stream: TcpStream, admin: Admin, place: OwnedSemaphorePermit, 
     let conversation = async {
         tokio::select! {
             biased;
-            // Polled first, so that a request that has come is seen: hyper ends a connection that it has not looked at yet.
+            // Polled first, so that a request that has come is seen.
             _ = &mut connection => return,
             _ = ending.changed() => connection.as_mut().graceful_shutdown(),
         }
@@ -94,3 +99,6 @@ const CONNECTION_TIME_MAX: Duration = Duration::from_secs(120);
 /// Within this, who sent us SIGTERM hasn't lost patience yet.
 const FAREWELL_TIME_MAX: Duration = Duration::from_secs(2);
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+#[cfg(test)]
+mod tests;
