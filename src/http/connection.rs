@@ -172,8 +172,8 @@ async fn attended<F: Future>(watch: &Watch, future: F, at: Word, finish: impl Fn
 }
 
 /// A GET of the longest request that strangers may send, in base64 with every octet escaped, is longer; no client does that.
-const HEADER_OCTETS_MAX: usize = 64 * 1_024;
-const HEADERS_MAX: usize = 64;
+pub(super) const HEADER_OCTETS_MAX: usize = 64 * 1_024;
+pub(super) const HEADERS_MAX: usize = 64;
 const HEADER_LIST_MAX: u32 = 64 * 1_024;
 /// Requests at once over one connection.
 const STREAMS_MAX: u32 = 128;

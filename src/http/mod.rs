@@ -38,6 +38,8 @@ pub use handover::{Offer, Offered, Taken, take};
 pub use inherited::{Unfit, inherited, spread};
 pub use listener::serve;
 pub use ocsp::Public;
+#[cfg(fuzzing)]
+pub use plain::differential::agree;
 pub use probes::{Obstacle, Readiness};
 pub use refusals::Refusals;
 pub use sockets::{Ending, listen, stopping};
