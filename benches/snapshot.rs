@@ -21,7 +21,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use tashika::model::{CertificateNo, LedgerId, Position};
-use tashika::status::{About, Capture, HashKey, Salt, Signature, Snapshot, SnapshotKey, Table};
+use tashika::status::{About, Capture, HashKey, Registers, Salt, Signature, Snapshot, SnapshotKey, Table};
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
@@ -58,7 +58,7 @@ fn measure(name: &str, count: u64, signature_octets: usize) {
 fn write(path: &Path, count: u64, signature_octets: usize) -> u64 {
     let (table, mut at) = (Arc::new(Table::empty(HashKey::new([0x5a; 16]))), Position(0));
     fill::fill(&table, &mut at, 0, count, signature_octets);
-    let about = About { ledger: LedgerId([7; 16]), context: vec![1; 500] };
+    let about = About { ledger: LedgerId([7; 16]), context: vec![1; 500], registers: Registers::default() };
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let signer = scope.spawn(|| keep_replies(&table, at, count, &stop));

@@ -267,7 +267,7 @@ fn of_serve(error: &ServeError) -> Exit {
         ServeError::Key(_) | ServeError::Token(_) => Exit::File,
         ServeError::Witness(error) => of_witness(error),
         ServeError::Ledger(error) => of_ledger(error),
-        ServeError::Listen { .. } => Exit::Usage,
+        ServeError::Listen { .. } | ServeError::Manager(_) => Exit::Usage,
         ServeError::Handover(_) | ServeError::System(_) | ServeError::Thread(_) => Exit::Unavailable,
     }
 }

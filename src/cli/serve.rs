@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::app::config::Config;
 use crate::app::fingerprint;
-use crate::app::serve::{Entrance, Part, Told, enter, serve};
+use crate::app::serve::{Entrance, Manager, Part, Told, enter, serve};
 
 use super::error::CliError;
 use super::reply::{Form, Reply};
@@ -55,8 +55,12 @@ impl Serve {
             fingerprint::open(&config.pseudonym_key)?;
         }
         let entrance = if self.take_over { Entrance::TakeOver } else { Entrance::Bind };
-        let sockets = enter(&config, entrance)?;
-        serve(&config, sockets, part, &mut |told| tell(told, form))?;
+        let mut manager = Manager::of_environment();
+        let sockets = enter(&config, entrance, &mut manager)?;
+        serve(&config, sockets, part, &mut |told| {
+            manager.hear(&told);
+            tell(told, form);
+        })?;
         Ok(Reply::told())
     }
 }
@@ -89,7 +93,8 @@ register ask under /p/PARTY/SERVICE/. On the admin listener, the last two with t
   /metrics  figures for Prometheus
   /v1/      events, a certificate and its changes
 
-A restart that nobody notices: start the new one with --take-over; the old one ends when it is ready.
+A restart that nobody notices: start the new one with --take-over; the old one ends when it is ready. Or have systemd
+keep the sockets: config/systemd has units.
 Of several processes on one ledger one leads; another takes over within a second of its end.
 
 Examples:

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use crate::ledger::{Head, Ledger, LedgerError};
 use crate::model::{CertificateNo, ListNo, SetEvent, SetTarget};
-use crate::status::{Belongs, HashKey, Members, ReadTo, Row, StatusError, Table};
+use crate::status::{Belongs, HashKey, Members, ReadTo, Registers, Row, StatusError, Table};
 
 use super::follower::FollowError;
 
-/// A table with every certificate as the ledger has it at the head that is returned.
-pub(super) fn fill(ledger: &dyn Ledger, key: &HashKey) -> Result<(Table, Head), FollowError> {
+/// A table with every certificate, and the registers, as the ledger has them at the head that is returned.
+pub(super) fn fill(ledger: &dyn Ledger, key: &HashKey) -> Result<(Table, Head, Registers), FollowError> {
     loop {
         let certificates = ledger.head()?.certificates;
         let (read_at, book) = ledger.book()?;
@@ -27,12 +27,12 @@ pub(super) fn fill(ledger: &dyn Ledger, key: &HashKey) -> Result<(Table, Head), 
         if let Some(error) = refused {
             return Err(error.into());
         }
-        // A set event came between the book and the scan: what the scan shows stands under a set that the table doesn't know.
+        // The book changed between it and the scan: what the scan shows may stand under a set that the table doesn't know.
         if head.book > read_at {
             continue;
         }
         table.publish(ReadTo { epoch: head.epoch, position: head.position })?;
-        return Ok((table, head));
+        return Ok((table, head, Registers { issuers: book.issuers, scopes: book.scopes }));
     }
 }
 

@@ -4,8 +4,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use crate::ledger::{BrokenLink, Head, Heartbeat, Ledger, LedgerError, RowDigest, Sealed, decode_certificate};
-use crate::model::{Body, Certificate, CertificateNo, Event, Position, SetEvent};
-use crate::status::{Capture, Changed, Freshness, HashKey, ReadTo, SnapshotError, StatusError, Table};
+use crate::model::{Body, Book, Certificate, CertificateNo, Event, Position, SetEvent};
+use crate::status::{Capture, Changed, Freshness, HashKey, ReadTo, Registers, SnapshotError, StatusError, Table};
 
 use super::bootstrap::{belongs, fill};
 use super::snapshot::{Opened, SnapshotRefused, Taken};
@@ -14,6 +14,7 @@ use super::snapshot::{Opened, SnapshotRefused, Taken};
 pub struct Follower {
     table: Arc<Table>,
     head: Head,
+    registers: Registers,
     freshness: Freshness,
     frozen: Option<Frozen>,
 }
@@ -81,24 +82,37 @@ impl From<StatusError> for FollowError {
 impl Follower {
     /// Reads everything at one position. Readers find nothing before it is done.
     pub fn bootstrap(ledger: &dyn Ledger, key: &HashKey) -> Result<Self, FollowError> {
-        let (table, head) = fill(ledger, key)?;
-        Ok(Self { table: Arc::new(table), head, freshness: Freshness::default(), frozen: None })
+        let (table, head, registers) = fill(ledger, key)?;
+        Ok(Self { table: Arc::new(table), head, registers, freshness: Freshness::default(), frozen: None })
     }
 
     /// Begins where a snapshot stands, if the ledger's history goes through it; `threads` share the reading. On a refusal
     /// the caller reads everything from the ledger instead.
     pub fn from_snapshot(ledger: &dyn Ledger, opened: Opened, threads: NonZeroUsize) -> Result<Self, SnapshotRefused> {
         opened.is_of(ledger)?;
-        Self::from_snapshot_alone(opened, threads)
+        let registers = match opened.registers()? {
+            Some(registers) => registers,
+            None => {
+                // Perhaps later ones than the snapshot's: events that they know already say the same again.
+                let book = ledger.book()?.1;
+                Registers { issuers: book.issuers, scopes: book.scopes }
+            }
+        };
+        Self::with(opened, registers, threads)
     }
 
     /// Begins where a snapshot stands, without having asked any ledger: because none can be reached. It is as fresh as it
     /// was when it was written, so an old one answers nobody. The first step that reaches a ledger follows it link by link
     /// from here, and freezes if it is another.
     pub fn from_snapshot_alone(opened: Opened, threads: NonZeroUsize) -> Result<Self, SnapshotRefused> {
+        let registers = opened.registers()?.ok_or(SnapshotRefused::WithoutIssuers)?;
+        Self::with(opened, registers, threads)
+    }
+
+    fn with(opened: Opened, registers: Registers, threads: NonZeroUsize) -> Result<Self, SnapshotRefused> {
         let (table, head, freshness) = opened.load(threads)?;
         table.hear(freshness);
-        Ok(Self { table: Arc::new(table), head, freshness, frozen: None })
+        Ok(Self { table: Arc::new(table), head, registers, freshness, frozen: None })
     }
 
     /// Holds on to what it knows now, to be written down while it steps on. Only one at a time, and not after a
@@ -109,7 +123,7 @@ impl Follower {
         if published != taken {
             return Err(SnapshotError::BetweenPositions { published, taken });
         }
-        Ok(Taken::new(capture, self.head.clone(), self.freshness))
+        Ok(Taken::new(capture, self.head.clone(), self.registers.clone(), self.freshness))
     }
 
     /// What readers ask.
@@ -120,6 +134,12 @@ impl Follower {
     /// Where it stands.
     pub fn head(&self) -> &Head {
         &self.head
+    }
+
+    /// Issuers, scopes and set events there.
+    pub fn book(&self) -> Book {
+        let Registers { issuers, scopes } = self.registers.clone();
+        Book { issuers, scopes, sets: self.table.set_events() }
     }
 
     /// How fresh what it knows is.
@@ -190,13 +210,26 @@ impl Follower {
                 stepped.sets += 1;
             }
             Body::EpochAdopted { epoch, .. } => self.head.epoch = *epoch,
-            Body::IssuerAdded(_) => stepped.issuers += 1,
+            Body::IssuerAdded(issuer) => {
+                let known = &mut self.registers.issuers;
+                if usize::from(issuer.no.0) > known.len() {
+                    known.push(issuer.clone());
+                }
+                self.head.book = position;
+                stepped.issuers += 1;
+            }
+            Body::ScopeAdded(scope) => {
+                let known = &mut self.registers.scopes;
+                if scope.no.0 as usize > known.len() {
+                    known.push(scope.clone());
+                }
+                self.head.book = position;
+            }
             Body::InboxRefused { .. }
             | Body::LedgerCreated { .. }
             | Body::QueueDecided { .. }
             | Body::Queued { .. }
             | Body::Reported(_)
-            | Body::ScopeAdded(_)
             | Body::UndoOrdered(_) => {}
         }
         Ok(())

@@ -4,7 +4,7 @@
 //! which must link to what it holds. `app` calls [`Follower::step`] in a loop, woken by `Ledger::wait`; the
 //! simulation calls it as it likes. It can write itself down between two steps ([`Follower::snapshot`]), and the next
 //! process begins from that file ([`Follower::from_snapshot`]) instead of a scan, if the ledger's history goes
-//! through it. How old what it knows is, is the age of the last heartbeat that it has read up to, never a difference
+//! through it, or without any ledger while that is away ([`Follower::from_snapshot_alone`]). How old what it knows is, is the age of the last heartbeat that it has read up to, never a difference
 //! of positions: whoever follows a replica that stands still must know that it is behind.
 //!
 //! Never writes to the ledger, never answers, never reads a clock, never goes on after a history that isn't its own.

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::ledger::{Frontier, Hash, Head, Ledger, LedgerError};
 use crate::model::{LedgerId, Position, Time};
-use crate::status::{About, Capture, Freshness, Salt, Snapshot, SnapshotError, SnapshotKey, Table, Written};
+use crate::status::{About, Capture, Freshness, Registers, Salt, Snapshot, SnapshotError, SnapshotKey, Table, Written};
 
 use super::follower::Frozen;
 
@@ -21,6 +21,7 @@ pub struct Opened {
 pub struct Taken {
     capture: Capture,
     head: Head,
+    registers: Registers,
     freshness: Freshness,
 }
 
@@ -38,6 +39,9 @@ pub enum SnapshotRefused {
         /// Which the snapshot was made of.
         snapshot: LedgerId,
     },
+    /// It doesn't say which issuers there are: without the ledger nobody could answer for them.
+    #[error("the snapshot is of the first version, which leaves it to the ledger which issuers there are")]
+    WithoutIssuers,
     /// The ledger couldn't be asked: ask again, or begin without it.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -57,6 +61,11 @@ impl Opened {
     /// Where it stands.
     pub fn head(&self) -> &Head {
         &self.head
+    }
+
+    /// The issuers and scopes there, if it says so.
+    pub(super) fn registers(&self) -> Result<Option<Registers>, SnapshotRefused> {
+        Ok(self.snapshot.registers()?)
     }
 
     /// How fresh it was when it was written.
@@ -100,8 +109,8 @@ impl Opened {
 }
 
 impl Taken {
-    pub(super) fn new(capture: Capture, head: Head, freshness: Freshness) -> Self {
-        Self { capture, head, freshness }
+    pub(super) fn new(capture: Capture, head: Head, registers: Registers, freshness: Freshness) -> Self {
+        Self { capture, head, registers, freshness }
     }
 
     /// Where it stands.
@@ -112,7 +121,8 @@ impl Taken {
     /// Writes it. What had that name before stays until the new one is whole and on the disk. Replies whose validity
     /// has ended at `now` stay out.
     pub fn write(self, path: &Path, key: &SnapshotKey, salt: Salt, now: Time) -> Result<Written, SnapshotError> {
-        let about = About { ledger: self.head.ledger, context: encode(&self.head, self.freshness) };
+        let context = encode(&self.head, self.freshness);
+        let about = About { ledger: self.head.ledger, context, registers: self.registers };
         self.capture.write(path, &about, key, salt, now)
     }
 }

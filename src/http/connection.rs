@@ -30,7 +30,7 @@ enum Next {
 /// Serves a connection to its end.
 pub(super) async fn converse(mut wire: Wire, guest: Guest, door: Arc<Door>, _counted: Counted) {
     let watch = guest.watch.clone();
-    let plainly = attended(&watch, plainly(&mut wire, &guest, &door), |_| {}).await;
+    let plainly = attended(&watch, plainly(&mut wire, &guest, &door), Word::Leave, |_| {}).await;
     let Some(Ok(Next::Other(protocol))) = plainly else { return };
     let guest = Arc::new(guest);
     let service = service_fn(move |request| {
@@ -43,14 +43,15 @@ pub(super) async fn converse(mut wire: Wire, guest: Guest, door: Arc<Door>, _cou
                 .max_buf_size(HEADER_OCTETS_MAX)
                 .max_headers(HEADERS_MAX)
                 .serve_connection(TokioIo::new(wire), service);
-            attended(&watch, connection, |connection| connection.graceful_shutdown()).await;
+            attended(&watch, connection, Word::Finish, |connection| connection.graceful_shutdown()).await;
         }
         Protocol::Http2 => {
             let connection = http2::Builder::new(TokioExecutor::new())
                 .max_concurrent_streams(STREAMS_MAX)
                 .max_header_list_size(HEADER_LIST_MAX)
                 .serve_connection(TokioIo::new(wire), service);
-            attended(&watch, connection, |connection| connection.graceful_shutdown()).await;
+            // It takes requests until the client has heard of it (GOAWAY, RFC 9113 §6.8).
+            attended(&watch, connection, Word::Retire, |connection| connection.graceful_shutdown()).await;
         }
     }
 }
@@ -67,14 +68,10 @@ async fn plainly(wire: &mut Wire, guest: &Guest, door: &Door) -> io::Result<Next
                 wire.write(&out).await?;
                 out.clear();
             }
+            // Who has just come has a request on its way.
             let between = served && wire.octets().is_empty();
-            let mut more = pin!(wire.more());
-            let came = poll_fn(|context| match more.as_mut().poll(context) {
-                // Told to finish between two requests. Who has just come has one on its way.
-                Poll::Pending if between && guest.watch.word() == Word::Finish => Poll::Ready(Ok(0)),
-                polled => polled,
-            });
-            if came.await? == 0 {
+            let came = if between { more_unless_finished(wire, &guest.watch).await? } else { wire.more().await? };
+            if came == 0 {
                 return Ok(Next::End);
             }
         }
@@ -99,8 +96,12 @@ async fn plainly(wire: &mut Wire, guest: &Guest, door: &Door) -> io::Result<Next
                 looked = wire.octets().len();
             }
             Plain::Other => return hand_on(wire, &out).await,
-            Plain::Request(plain, length) => {
+            Plain::Request(mut plain, length) => {
                 guest.watch.enter(Phase::Busy, &door.ticks);
+                let asked_to_stay = plain.after == After::Keep;
+                if door.is_retiring() && length == wire.octets().len() {
+                    plain.after = After::Close;
+                }
                 let after = match door.answer_plain(guest.origin, &plain, &mut out) {
                     Ok(after) => after,
                     Err(waiting) => door.finish_plain(waiting, &plain, &mut out).await,
@@ -110,6 +111,9 @@ async fn plainly(wire: &mut Wire, guest: &Guest, door: &Door) -> io::Result<Next
                 (looked, served) = (0, true);
                 if after == After::Close {
                     wire.write(&out).await?;
+                    if asked_to_stay {
+                        part(wire, &guest.watch).await?;
+                    }
                     return Ok(Next::End);
                 }
             }
@@ -117,13 +121,33 @@ async fn plainly(wire: &mut Wire, guest: &Guest, door: &Door) -> io::Result<Next
     }
 }
 
+/// Reads on between two requests; none came if it was told to finish.
+async fn more_unless_finished(wire: &mut Wire, watch: &Watch) -> io::Result<usize> {
+    let mut more = pin!(wire.more());
+    let came = poll_fn(|context| match more.as_mut().poll(context) {
+        Poll::Pending if watch.word() >= Word::Finish => Poll::Ready(Ok(0)),
+        polled => polled,
+    });
+    came.await
+}
+
+/// Waits until the other side has gone, too. It may send on before it has read that the answer was the last; a socket that
+/// is closed with octets unread takes back what was written (RFC 9112 §9.6).
+async fn part(wire: &mut Wire, watch: &Watch) -> io::Result<()> {
+    wire.end_writing().await?;
+    while more_unless_finished(wire, watch).await? > 0 {
+        wire.take(wire.octets().len());
+    }
+    Ok(())
+}
+
 async fn hand_on(wire: &mut Wire, out: &[u8]) -> io::Result<Next> {
     wire.write(out).await?;
     Ok(Next::Other(Protocol::Http1))
 }
 
-/// Runs a connection until it ends or is told to leave; `finish` is called when it is told to finish.
-async fn attended<F: Future>(watch: &Watch, future: F, finish: impl Fn(Pin<&mut F>)) -> Option<F::Output> {
+/// Runs a connection until it ends or is told to leave; `finish` is called when it is told that word, or a stronger one.
+async fn attended<F: Future>(watch: &Watch, future: F, at: Word, finish: impl Fn(Pin<&mut F>)) -> Option<F::Output> {
     let mut future = pin!(future);
     let (mut attends, mut finishing) = (false, false);
     poll_fn(|context| {
@@ -136,7 +160,7 @@ async fn attended<F: Future>(watch: &Watch, future: F, finish: impl Fn(Pin<&mut 
             return Poll::Ready(None);
         }
         let polled = future.as_mut().poll(context);
-        if word == Word::Finish && polled.is_pending() && !finishing {
+        if word >= at && polled.is_pending() && !finishing {
             // Polled before, so that a request that has come is seen: hyper ends a connection that it has not looked at yet.
             finish(future.as_mut());
             finishing = true;
@@ -148,8 +172,8 @@ async fn attended<F: Future>(watch: &Watch, future: F, finish: impl Fn(Pin<&mut 
 }
 
 /// A GET of the longest request that strangers may send, in base64 with every octet escaped, is longer; no client does that.
-const HEADER_OCTETS_MAX: usize = 64 * 1_024;
-const HEADERS_MAX: usize = 64;
+pub(super) const HEADER_OCTETS_MAX: usize = 64 * 1_024;
+pub(super) const HEADERS_MAX: usize = 64;
 const HEADER_LIST_MAX: u32 = 64 * 1_024;
 /// Requests at once over one connection.
 const STREAMS_MAX: u32 = 128;

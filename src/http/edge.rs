@@ -29,7 +29,8 @@ pub struct EdgeLimits {
     pub connections_max: usize,
     /// How long each phase of a connection may last.
     pub times: TimeLimits,
-    /// After the word to stop: how long nothing must have arrived before it is believed that nothing will.
+    /// After the word to stop: how long nothing must have arrived before it is believed that nothing will. So long, too,
+    /// connections are kept that nothing is asked over.
     pub drain_grace: Duration,
     /// And how long that is waited for.
     pub drain_max: Duration,
@@ -96,7 +97,7 @@ impl Seat {
         let mut reception = Reception::default();
         reception.allow(HANDED_PER_SECOND);
         let mut ticks = 0_u32;
-        let mut drain: Option<Drain> = None;
+        let (mut drain, mut accepts): (Option<Drain>, bool) = (None, true);
         loop {
             tokio::select! {
                 biased;
@@ -107,18 +108,19 @@ impl Seat {
                         reception.allow(HANDED_PER_SECOND);
                     }
                     if let Some(drain) = &mut drain
-                        && drain.is_over(&limits)
+                        && (drain.is_over(&limits) || !accepts && floor.open() == 0)
                     {
                         break;
                     }
                 }
-                _ = stop.changed(), if drain.is_none() => match *stop.borrow() {
+                _ = stop.changed(), if drain.is_none() => {
                     // What waits in the socket is its successor's.
-                    Ending::Succeeded => break,
-                    Ending::Drained | Ending::None => drain = Some(Drain::default()),
-                },
+                    accepts = *stop.borrow() != Ending::Succeeded;
+                    drain = Some(Drain::default());
+                    floor.retire();
+                }
                 Some(arrival) = handed.recv() => floor.take(arrival),
-                ready = socket.readable() => {
+                ready = socket.readable(), if accepts => {
                     match reception.receive(&floor, &mut ready?) {
                         Ok(0) => {}
                         Ok(_) => drain.iter_mut().for_each(|drain| drain.quiet = Duration::ZERO),
@@ -131,9 +133,7 @@ impl Seat {
             }
         }
         // Who was let in by the system is answered: a closed socket resets whoever waits to be accepted.
-        while drain.is_some()
-            && let Ok((stream, from)) = socket.get_ref().accept()
-        {
+        while accepts && let Ok((stream, from)) = socket.get_ref().accept() {
             stream.set_nonblocking(true)?;
             floor.keep(Arrival { stream, from: from.ip(), first: Vec::new() });
         }
@@ -236,6 +236,9 @@ impl Floor {
         if !arrival.first.is_empty() {
             watch.octets_came(&self.door.ticks);
         }
+        if self.door.is_retiring() {
+            watch.tell(Word::Retire);
+        }
         self.watches().push(Arc::downgrade(&watch));
         let guest = Guest { origin: self.door.origin(arrival.from), watch: watch.clone() };
         let wire = Wire::new(stream, arrival.first, watch, self.door.ticks.clone());
@@ -275,17 +278,30 @@ impl Floor {
         });
     }
 
+    /// Callers that keep their connections are told with their next answer to take the following request elsewhere.
+    fn retire(&self) {
+        self.door.retire();
+        self.tell_all(Word::Retire);
+    }
+
     /// Lets what is under way end.
     async fn close(&self) {
-        for watch in self.watches().iter().filter_map(Weak::upgrade) {
-            watch.tell(Word::Finish);
-        }
+        self.tell_all(Word::Finish);
         let ended = async {
-            while self.table[self.at].open.load(Ordering::Relaxed) > 0 {
+            while self.open() > 0 {
                 tokio::time::sleep(FAREWELL_LOOK).await;
             }
         };
         let _ = tokio::time::timeout(FAREWELL_MAX, ended).await;
+    }
+
+    /// How many connections are open, here.
+    fn open(&self) -> usize {
+        self.table[self.at].open.load(Ordering::Relaxed)
+    }
+
+    fn tell_all(&self, word: Word) {
+        self.watches().iter().filter_map(Weak::upgrade).for_each(|watch| watch.tell(word));
     }
 
     fn watches(&self) -> MutexGuard<'_, Vec<Weak<Watch>>> {

@@ -3,13 +3,14 @@
 //! Called by `reception` and `connection` for each request. What HTTP makes of each outcome stands in `replies`.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Bytes, Incoming};
 use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
-use hyper::{Method, Request, Response};
+use hyper::{Method, Request, Response, Version};
 
 use crate::asn1::ocsp::{self, ErrorReply};
 use crate::model::{Caller, Millis, Rank, RequestLimits, Time};
@@ -45,6 +46,8 @@ pub(super) struct Door {
     pub ticks: Arc<Ticks>,
     /// Where what was signed arrives.
     pub mailbox: Arc<Mailbox>,
+    /// Whether callers are told to go elsewhere with their next request. Written once, by the thread that reads it.
+    retiring: AtomicBool,
 }
 
 /// Memory that is used for one request after another, and the counters.
@@ -93,8 +96,18 @@ impl Door {
         let (stamps, lines) = (Stamps::default(), Lines::default());
         let bench = Bench { signature: Signature::default(), path: Vec::new(), stamps, lines, tally };
         let refusals = public.refusals.row();
-        let mailbox = Arc::default();
-        Self { public, bench: Mutex::new(bench), refusals, ticks: Arc::new(Ticks::default()), mailbox }
+        let (mailbox, retiring) = Default::default();
+        Self { public, bench: Mutex::new(bench), refusals, ticks: Arc::new(Ticks::default()), mailbox, retiring }
+    }
+
+    /// From now on each answer is its connection's last.
+    pub fn retire(&self) {
+        self.retiring.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether each answer is its connection's last.
+    pub fn is_retiring(&self) -> bool {
+        self.retiring.load(Ordering::Relaxed)
     }
 
     pub fn origin(&self, address: IpAddr) -> Origin {
@@ -124,8 +137,10 @@ impl Door {
             Route::Nowhere => self.decline(Declined::NotFound, &mut fields),
             Route::OtherMethod => self.decline(Declined::OtherMethod, &mut fields),
         };
-        if head.headers.contains_key(TRANSFER_ENCODING) {
-            // A length that stood after it was dropped while reading: what follows may be anything (RFC 9112 §6.1).
+        // A length that stood after it was dropped while reading: what follows may be anything (RFC 9112 §6.1).
+        let ambiguous = head.headers.contains_key(TRANSFER_ENCODING);
+        // HTTP/2 has a frame for it.
+        if ambiguous || (self.is_retiring() && head.version < Version::HTTP_2) {
             ready.after = After::Close;
         }
         guest.watch.enter(Phase::Idle, &self.ticks);

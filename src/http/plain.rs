@@ -2,8 +2,11 @@
 //!
 //! One complete request of HTTP/1, by GET or POST, of moderate size, without anything that changes how it is to be read.
 //! Everything else, and whatever is not quite certain, goes to hyper, with the octets as they came; what is answered is the
-//! same in either case (a test compares them). It exists because hyper's price for a request is half of an answer's, and
+//! same in either case (tests compare them, and what is read of the same octets: `differential`). It exists because hyper's price for a request is half of an answer's, and
 //! for a connection more than the system's own. Used by `edge`.
+
+#[cfg(any(test, fuzzing))]
+pub mod differential;
 
 use httparse::{EMPTY_HEADER, Request, Status};
 
@@ -59,7 +62,7 @@ pub(super) fn recognise(octets: &[u8]) -> Plain<'_> {
     };
     let version = if version == 0 { Version::Http10 } else { Version::Http11 };
     let Some(said) = Said::of(request.headers, version) else { return Plain::Other };
-    if !path.starts_with('/') || path.contains(['?', '#']) || !path.is_ascii() {
+    if !path.starts_with('/') || !path.bytes().all(|octet| IN_PATHS[usize::from(octet)]) {
         return Plain::Other;
     }
     let (body, length) = match (method, said.length) {
@@ -182,6 +185,21 @@ fn decimal(number: usize, out: &mut Vec<u8>) {
     }
 }
 
+/// What base64, escaped or not, and names are made of. Whether a path with anything else is one is hyper's to say.
+const IN_PATHS: [bool; 256] = {
+    let mut allowed = [false; 256];
+    let (mut octet, others) = (0, b"%+-./=_~");
+    while octet < allowed.len() {
+        allowed[octet] = (octet as u8).is_ascii_alphanumeric();
+        octet += 1;
+    }
+    let mut at = 0;
+    while at < others.len() {
+        allowed[others[at] as usize] = true;
+        at += 1;
+    }
+    allowed
+};
 /// Of a request, and of its body: what strangers may send, nearly.
 const OCTETS_MAX: usize = 4 * 1_024;
 /// No client's default has half as many.

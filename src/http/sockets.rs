@@ -4,7 +4,7 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
-use std::os::fd::{AsRawFd as _, OwnedFd};
+use std::os::fd::AsRawFd as _;
 
 use rustix::net::sockopt::{set_socket_reuseaddr, set_socket_reuseport, set_tcp_nodelay};
 use rustix::net::{AddressFamily, SocketFlags, SocketType, bind, ipproto, listen as listen_on, socket_with};
@@ -52,18 +52,24 @@ fn bound(address: SocketAddr, sharing: Sharing) -> io::Result<TcpListener> {
     // A restart must not wait until the last connections of the one before are forgotten.
     set_socket_reuseaddr(&socket, true)?;
     set_socket_reuseport(&socket, sharing == Sharing::Allowed)?;
-    // Inherited by connections: a reply leaves as soon as it is written.
-    set_tcp_nodelay(&socket, true)?;
     bind(&socket, &address)?;
-    accept_with_octets(&socket)?;
-    listen_on(&socket, BACKLOG)?;
-    Ok(socket.into())
+    let socket = socket.into();
+    prepare(&socket)?;
+    Ok(socket)
+}
+
+/// Has a bound socket listen as the public listener's do; one that listens already, too.
+pub(super) fn prepare(socket: &TcpListener) -> io::Result<()> {
+    // Inherited by connections: a reply leaves as soon as it is written.
+    set_tcp_nodelay(socket, true)?;
+    accept_with_octets(socket)?;
+    Ok(listen_on(socket, BACKLOG)?)
 }
 
 /// Connections are accepted when their first octets are here: most bring their one request along, and are answered without
 /// waiting. Who connects and says nothing is accepted, and timed, a little later.
 #[allow(unsafe_code, reason = "no safe interface sets this option")]
-fn accept_with_octets(socket: &OwnedFd) -> io::Result<()> {
+fn accept_with_octets(socket: &TcpListener) -> io::Result<()> {
     let seconds: libc::c_int = SILENT_SECONDS;
     // SAFETY: the descriptor is open for as long as `socket` is borrowed; the system reads one `c_int`, which lives until the
     // call returns and whose length is told, and keeps no pointer to it.

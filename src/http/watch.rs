@@ -35,10 +35,12 @@ pub(super) struct Watch {
 pub(super) enum Word {
     /// Go on.
     Stay = 0,
+    /// Say with the next answer that it is the last.
+    Retire = 1,
     /// Finish what is under way, then go.
-    Finish = 1,
+    Finish = 2,
     /// Go.
-    Leave = 2,
+    Leave = 3,
 }
 
 /// What a connection is at.
@@ -82,7 +84,8 @@ impl Watch {
     pub fn word(&self) -> Word {
         match self.word.load(Ordering::Relaxed) {
             0 => Word::Stay,
-            1 => Word::Finish,
+            1 => Word::Retire,
+            2 => Word::Finish,
             _ => Word::Leave,
         }
     }
@@ -103,7 +106,7 @@ impl Watch {
             1 | 2 => 0,
             _ => return None,
         };
-        (self.word() == Word::Stay).then(|| (readiness, self.lasted(ticks)))
+        (self.word() <= Word::Retire).then(|| (readiness, self.lasted(ticks)))
     }
 
     /// A phase begins.

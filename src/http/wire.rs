@@ -61,6 +61,11 @@ impl Wire {
         self.stream.write_all(octets).await
     }
 
+    /// Tells the other side that nothing more comes.
+    pub async fn end_writing(&mut self) -> io::Result<()> {
+        self.stream.shutdown().await
+    }
+
     /// Which protocol the octets begin; none: too few to tell.
     pub fn protocol(&mut self) -> Option<Protocol> {
         let common = self.first.len().min(PREFACE.len());

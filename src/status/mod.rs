@@ -74,7 +74,7 @@ pub use freshness::{Freshness, Tier, Tiers};
 pub use index::HashKey;
 pub use members::{Members, MembersError};
 pub use sets::Belongs;
-pub use snapshot::{About, Capture, Part, Salt, Snapshot, SnapshotError, SnapshotKey, Written};
+pub use snapshot::{About, Capture, Part, Registers, Salt, Snapshot, SnapshotError, SnapshotKey, Written};
 pub use table::{Keeping, Table};
 pub use view::{Day, ReadTo, SIGNATURE_OCTETS_MAX, Signature, SignedFor, Standing, View};
 pub use writer::{Changed, Row};

@@ -3,7 +3,7 @@
 //! `responder` looks up and keeps replies; `follow` registers, changes and publishes. See the room's page for what is
 //! promised, and for what it costs.
 
-use crate::model::{Book, CertificateKey, CertificateNo, Epoch, Position};
+use crate::model::{Book, CertificateKey, CertificateNo, Epoch, Position, SetEvent};
 
 use super::entries::Entries;
 use super::error::{Kind, StatusError};
@@ -80,6 +80,11 @@ impl Table {
         let read_to = self.read_to();
         let number = u32::try_from(no.0).ok()?;
         Some((self.entries.key(number)?, self.view(number, read_to, signature)?))
+    }
+
+    /// The set events that it has taken in, in order.
+    pub fn set_events(&self) -> Vec<SetEvent> {
+        self.sets.get().rows().map(|(event, _, _)| event.clone()).collect()
     }
 
     /// How far it has read: look-ups that begin afterwards show everything up to there.

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Mutex;
 
+use tashika::http;
 use tashika::model::Millis;
 
 use crate::client::{Client, alone, base64, get, post};
@@ -77,8 +78,12 @@ fn counting() -> Millis {
 /// Long connections are few, and a hash of their addresses is unkind to few: they are counted, not timed.
 #[test]
 fn eight_long_connections_lie_evenly_on_two_threads() {
-    for _ in 0..5 {
-        let house = House::of(Plan { threads: 2, now: counting, ..Plan::default() });
+    for shared in [false, true, false, true, false, true] {
+        let plan = Plan { threads: 2, now: counting, ..Plan::default() };
+        // One that was given, and whose queue both threads share; or one for each.
+        let given = || vec![std::net::TcpListener::bind(plan.at).unwrap()];
+        let sockets = if shared { http::spread(&given(), 2) } else { http::listen(plan.at, 2) };
+        let house = House::on(sockets.unwrap(), plan);
         let asked = post("/", &house.request());
         let mut clients = Vec::new();
         for _ in 0..8 {

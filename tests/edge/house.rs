@@ -125,6 +125,12 @@ impl House {
         drop(self.stop.take());
     }
 
+    /// The same, when a successor has the sockets, too.
+    pub fn succeed(&mut self) {
+        let stop = self.stop.take().expect("it was not told before");
+        stop.send(http::Ending::Succeeded).unwrap();
+    }
+
     pub fn has_ended(&self) -> bool {
         self.edges.iter().all(JoinHandle::is_finished)
     }

@@ -1,14 +1,17 @@
 //! HTTP/2 by prior knowledge (RFC 9113 §3.4): frames written here octet by octet.
 
-use std::io::Read as _;
+use std::io::{BufRead as _, Read as _};
 
 use crate::client::{Client, get};
-use crate::house::House;
+use crate::house::{House, Plan};
 use crate::ocsp::Said;
 
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
+const PING: u8 = 6;
+const GOAWAY: u8 = 7;
+const ACK: u8 = 1;
 const END_STREAM: u8 = 1;
 const END_HEADERS: u8 = 4;
 
@@ -34,6 +37,61 @@ fn post(stream: u32, body: &[u8]) -> Vec<u8> {
     [frame(HEADERS, END_HEADERS, stream, &headers.concat()), frame(DATA, END_STREAM, stream, body)].concat()
 }
 
+struct Frame {
+    kind: u8,
+    flags: u8,
+    stream: u32,
+    payload: Vec<u8>,
+}
+
+/// The next frame; None: the connection has ended.
+fn next(client: &mut Client) -> Option<Frame> {
+    let mut head = [0; 9];
+    if client.0.fill_buf().unwrap().is_empty() {
+        return None;
+    }
+    client.0.read_exact(&mut head).unwrap();
+    let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
+    let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
+    let mut payload = vec![0; length];
+    client.0.read_exact(&mut payload).unwrap();
+    Some(Frame { kind: head[3], flags: head[4], stream, payload })
+}
+
+/// Who speaks HTTP/2 is told to go elsewhere at once, may still ask until it has heard of it, and is answered.
+#[test]
+fn a_connection_that_is_to_leave_is_told_by_a_goaway() {
+    let mut plan = Plan::default();
+    plan.limits.drain_grace = plan.limits.drain_max;
+    let mut house = House::of(plan);
+    let mut client = Client::of(house.at);
+    client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    client.send(&frame(SETTINGS, 0, 0, &[]));
+    client.send(&post(1, &house.request()));
+    while !next(&mut client).is_some_and(|frame| frame.stream == 1 && frame.flags & END_STREAM != 0) {}
+    house.succeed();
+    let mut last_streams = Vec::new();
+    let mut answered = Vec::new();
+    while let Some(Frame { kind, flags, stream, payload }) = next(&mut client) {
+        match (kind, stream) {
+            (GOAWAY, 0) => {
+                assert_eq!(payload[4..8], [0; 4], "no error");
+                last_streams.push(u32::from_be_bytes(payload[..4].try_into().unwrap()));
+            }
+            (PING, 0) if flags & ACK == 0 => {
+                client.send(&post(3, &house.request()));
+                client.send(&frame(PING, ACK, 0, &payload));
+            }
+            (DATA, 3) => answered.extend(payload),
+            _ => {}
+        }
+    }
+    assert_eq!(last_streams, [i32::MAX as u32, 3], "first that it goes, then which request was the last");
+    assert_eq!(house.seen(&answered).said(), Said::Good);
+    drop(client);
+    crate::client::until("nobody is left", || house.has_ended());
+}
+
 #[test]
 fn several_streams_over_one_connection_are_answered() {
     let mut house = House::usual();
@@ -50,19 +108,14 @@ fn several_streams_over_one_connection_are_answered() {
     let mut bodies = vec![Vec::new(); keys.len()];
     let mut open = keys.len();
     while open > 0 {
-        let mut head = [0; 9];
-        client.0.read_exact(&mut head).unwrap();
-        let length = usize::from(head[0]) << 16 | usize::from(head[1]) << 8 | usize::from(head[2]);
-        let stream = u32::from_be_bytes([head[5], head[6], head[7], head[8]]);
-        let mut payload = vec![0; length];
-        client.0.read_exact(&mut payload).unwrap();
-        match (head[3], stream) {
+        let Frame { kind, flags, stream, payload } = next(&mut client).unwrap();
+        match (kind, stream) {
             // `:status 200` is the eighth of the static table.
             (HEADERS, 1..) => assert_eq!(payload[0], 0x88),
             (DATA, 1..) => bodies[stream as usize / 2].extend(payload),
             _ => {}
         }
-        open -= usize::from(stream > 0 && head[4] & END_STREAM != 0);
+        open -= usize::from(stream > 0 && flags & END_STREAM != 0);
     }
     for (body, key) in bodies.iter().zip(&keys) {
         let id = crate::ocsp::cert_id(

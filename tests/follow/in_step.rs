@@ -84,6 +84,7 @@ pub fn agrees(follower: &Follower, ledger: &dyn Ledger) -> u64 {
         assert_eq!((view.no, view.standing), (entry.no, expected), "certificate {}", entry.no);
     }
     assert!(follower.table().at(CertificateNo(count + 1), &mut signature).is_none());
+    assert_eq!(follower.book(), ledger.book().unwrap().1);
     count
 }
 

@@ -10,8 +10,8 @@ use tashika::model::{
     SetEvent, SetTarget, Usage,
 };
 use tashika::status::{
-    About, Belongs, Capture, Changed, HashKey, Keeping, Members, ReadTo, Salt, Signature, SignedFor, Snapshot,
-    SnapshotKey, Table,
+    About, Belongs, Capture, Changed, HashKey, Keeping, Members, ReadTo, Registers, Salt, Signature, SignedFor,
+    Snapshot, SnapshotKey, Table,
 };
 
 use crate::nation;
@@ -33,7 +33,7 @@ fn it_is_the_table_at_its_position_whatever_happens_meanwhile() {
         let (done, mut at) = (AtomicBool::new(false), BEFORE);
         std::thread::scope(|scope| {
             let writer = scope.spawn(|| {
-                let about = About { ledger: LedgerId([1; 16]), context: Vec::new() };
+                let about = About { ledger: LedgerId([1; 16]), context: Vec::new(), registers: Registers::default() };
                 let written = capture.write(&path, &about, &key(), Salt([seed as u8; 32]), nation::at(0));
                 done.store(true, Ordering::Release);
                 written.unwrap()

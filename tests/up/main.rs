@@ -5,7 +5,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that can't go on should stop where it is, whatever helper it is in")]
 #![allow(clippy::disallowed_methods, reason = "waiting for another process takes a clock")]
 
+mod activation;
 mod admin;
+mod alone;
 mod answers;
 mod broken_off;
 mod certificates;

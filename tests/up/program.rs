@@ -26,7 +26,12 @@ pub struct Addresses {
 impl Program {
     /// Starts it, without a terminal.
     pub fn start(arguments: &[&str]) -> Self {
-        let mut child = command(arguments).stdout(Stdio::piped()).stderr(Stdio::inherit()).spawn().unwrap();
+        Self::start_by(command(arguments).stderr(Stdio::inherit()))
+    }
+
+    /// Starts what somebody else starts it with.
+    pub fn start_by(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let lines = read_lines(child.stdout.take().unwrap());
         Self { child, lines, seen: Vec::new() }
     }
@@ -96,9 +101,14 @@ impl Program {
 
     /// Another signal, by name; says how it ended.
     pub fn end(mut self, signal: &str) -> ExitStatus {
+        self.signal(signal);
+        self.wait()
+    }
+
+    /// Another signal, by name.
+    pub fn signal(&self, signal: &str) {
         let id = self.child.id().to_string();
         assert!(Command::new("kill").args([&format!("-{signal}"), &id]).status().unwrap().success());
-        self.wait()
     }
 
     /// Waits until it has ended by itself.

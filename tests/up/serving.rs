@@ -97,6 +97,30 @@ fn a_signal_ends_it_in_order() {
     }
 }
 
+/// Whoever asks the probes hears that it stops, as long as the public listener still answers.
+#[test]
+fn while_it_drains_it_answers_and_says_that_it_stops() {
+    let dir = tempfile::tempdir().unwrap();
+    let config = demonstration(dir.path());
+    let text = fs::read_to_string(&config).unwrap();
+    fs::write(&config, text.replace("[keys]", "drain_grace_seconds = 3\ndrain_max_seconds = 600\n\n[keys]")).unwrap();
+    let mut serve = Program::serve(&config, &[]);
+    let at = serve.ready();
+    serve.signal("TERM");
+    until("it says so", || {
+        // Each of these is an arrival, after which it waits anew.
+        assert_eq!(ask(&at.public, "POST", "/ocsp").0, 200);
+        let (status, body) = readiness(&at.admin);
+        status == 503 && body["obstacles"].to_string().contains("stopping")
+    });
+    for _ in 0..3 {
+        assert_eq!(ask(&at.public, "POST", "/ocsp").0, 200);
+        assert_eq!(readiness(&at.admin).0, 503);
+        assert_eq!(ask(&at.admin, "GET", "/healthz").0, 200);
+    }
+    assert!(serve.ended().success());
+}
+
 #[test]
 fn a_ledger_that_lost_what_a_checkpoint_proves_is_told() {
     let dir = tempfile::tempdir().unwrap();

@@ -86,18 +86,20 @@ impl Answering {
 
     /// The follower's whole life.
     pub fn follow(&self) {
-        let Some(ledger) = self.wait_for_ledger() else { return };
         let mut snapshots = Snapshots::at(self.config.state.clone(), &self.config.ocsp);
         let mut kept = Kept { mark: Mark::at(self.mark_file()), promises: None };
-        let Some(mut follower) = self.begin(&*ledger, &snapshots, &mut kept) else { return };
+        let Some(mut follower) = self.begin(&snapshots, &mut kept) else { return };
         while self.stop.pause(Duration::ZERO) == Pause::Over {
-            let step = follower.step(&*ledger);
-            match step {
+            let Some(ledger) = self.opened.get() else {
+                // From the snapshot alone: as fresh as that, until the ledger is there.
+                self.hear(&follower, &mut kept.mark);
+                let _ = self.stop.pause(RETRY_PAUSE);
+                continue;
+            };
+            match follower.step(&**ledger) {
                 Ok(stepped) => {
                     self.hear(&follower, &mut kept.mark);
-                    if let Err(error) = self.spread(&*ledger, &follower, &stepped, &mut kept) {
-                        self.lose(&error);
-                    }
+                    self.spread(&follower, &stepped, &mut kept);
                     if !stepped.more {
                         snapshots.write_when_due(&follower, &self.keys());
                         // A hint: it may come early, late or for nothing.
@@ -106,9 +108,7 @@ impl Answering {
                 }
                 Err(FollowError::Ledger(error)) => {
                     self.lose(&error);
-                    if self.stop.pause(RETRY_PAUSE) == Pause::Stop {
-                        return;
-                    }
+                    let _ = self.stop.pause(RETRY_PAUSE);
                 }
                 Err(FollowError::Frozen(why)) => {
                     self.vitals.note(|signs| signs.answers.following = Following::Frozen(why.to_string()));
@@ -136,15 +136,16 @@ impl Answering {
     /// The whole life of the thread that asks the ledger for those who wait at the fence.
     pub fn fence(&self) {
         let Some(responder) = self.wait_for_responder() else { return };
-        let Some(ledger) = self.opened.get().cloned() else { return };
         while self.stop.pause(Duration::ZERO) == Pause::Over {
             let Some(crowd) = responder.crowd() else {
                 responder.wait_for_crowd(WORK_PAUSE);
                 continue;
             };
-            match ledger.head() {
-                Err(_) => responder.turn_back(crowd),
-                Ok(head) => self.let_pass(&responder, crowd, ReadTo { epoch: head.epoch, position: head.position }),
+            match self.opened.get().map(|ledger| ledger.head()) {
+                None | Some(Err(_)) => responder.turn_back(crowd),
+                Some(Ok(head)) => {
+                    self.let_pass(&responder, crowd, ReadTo { epoch: head.epoch, position: head.position })
+                }
             }
             // However fierce the flood, and whether the ledger is there or not: so many questions a second.
             let _ = self.stop.pause(FENCE_PAUSE);
@@ -161,17 +162,6 @@ impl Answering {
         }
     }
 
-    fn wait_for_ledger(&self) -> Option<Arc<dyn Ledger>> {
-        loop {
-            if let Some(ledger) = self.opened.get() {
-                return Some(ledger.clone());
-            }
-            if self.stop.pause(OPEN_PAUSE) == Pause::Stop {
-                return None;
-            }
-        }
-    }
-
     fn wait_for_responder(&self) -> Option<Arc<Responder>> {
         loop {
             if let Some(responder) = self.found.get() {
@@ -183,29 +173,57 @@ impl Answering {
         }
     }
 
-    /// Reads the last snapshot or the whole ledger, and opens the door.
-    fn begin(&self, ledger: &dyn Ledger, snapshots: &Snapshots, kept: &mut Kept) -> Option<Follower> {
+    /// Reads the last snapshot or the whole ledger, and opens the door. While the ledger can't be reached, the last
+    /// snapshot has to do.
+    fn begin(&self, snapshots: &Snapshots, kept: &mut Kept) -> Option<Follower> {
+        let mut looked = false;
         loop {
-            match self.try_to_begin(ledger, snapshots, kept) {
-                Ok((follower, issuers)) => {
-                    let tiers = self.config.ocsp.tiers;
-                    let responder = Responder::new(follower.table().clone(), tiers, issuers, &clock::entropy());
-                    let read = follower.head().certificates;
-                    log::line(&format!("read {read} certificates up to position {}", follower.head().position));
-                    // Nobody else sets it.
-                    let _ = self.found.set(Arc::new(responder));
-                    return Some(follower);
-                }
-                Err(FollowError::Ledger(error)) => self.lose(&error),
-                Err(FollowError::Frozen(why)) => {
-                    self.vitals.note(|signs| signs.answers.following = Following::Frozen(why.to_string()));
-                    return None;
+            if let Some(ledger) = self.opened.get() {
+                match self.try_to_begin(&**ledger, snapshots, kept) {
+                    Ok((follower, issuers)) => return Some(self.open_the_door(follower, issuers, "read")),
+                    Err(FollowError::Ledger(error)) => self.lose(&error),
+                    Err(FollowError::Frozen(why)) => {
+                        self.vitals.note(|signs| signs.answers.following = Following::Frozen(why.to_string()));
+                        return None;
+                    }
                 }
             }
-            if self.stop.pause(RETRY_PAUSE) == Pause::Stop {
+            // Nobody writes another meanwhile.
+            if !std::mem::replace(&mut looked, true)
+                && let Some((follower, issuers)) = self.begin_alone(snapshots, kept)
+            {
+                return Some(self.open_the_door(follower, issuers, "the ledger is away: begins with"));
+            }
+            let pause = if self.opened.get().is_some() { RETRY_PAUSE } else { OPEN_PAUSE };
+            if self.stop.pause(pause) == Pause::Stop {
                 return None;
             }
         }
+    }
+
+    fn open_the_door(&self, follower: Follower, issuers: Issuers, how: &str) -> Follower {
+        let tiers = self.config.ocsp.tiers;
+        let responder = Responder::new(follower.table().clone(), tiers, issuers, &clock::entropy());
+        let head = follower.head();
+        log::line(&format!("{how} {} certificates up to position {}", head.certificates, head.position));
+        // Nobody else sets it.
+        let _ = self.found.set(Arc::new(responder));
+        follower
+    }
+
+    /// From the snapshot, without the ledger.
+    fn begin_alone(&self, snapshots: &Snapshots, kept: &mut Kept) -> Option<(Follower, Issuers)> {
+        let begun = snapshots.begin_alone(|book| {
+            let issuers = self.issuers(book, kept);
+            (issuers.keys(), issuers)
+        });
+        let (follower, issuers) = begun?;
+        // It is heard when the mark has risen to it, like everything else.
+        follower.table().hear(Freshness::default());
+        let _ = self.planned.set(self.plans(follower.table(), &follower.book()));
+        // Which change was the last is not known; none was later than what the ledger last said of itself.
+        self.see_changes(Some(follower.head().time), |_| true);
+        Some((follower, issuers))
     }
 
     fn try_to_begin(
@@ -225,8 +243,7 @@ impl Answering {
             }
             None => Follower::bootstrap(ledger, &HashKey::new(clock::entropy()))?,
         };
-        // Read after the follower has: an issuer that was added in between is in one or in the other.
-        let book = ledger.book()?.1;
+        let book = follower.book();
         let issuers = if book.issuers == before.issuers { issuers } else { self.issuers(&book, kept) };
         // Nobody else sets it.
         let _ = self.planned.set(self.plans(follower.table(), &book));
@@ -265,16 +282,10 @@ impl Answering {
     }
 
     /// Tells the responder what is new.
-    fn spread(
-        &self,
-        ledger: &dyn Ledger,
-        follower: &Follower,
-        stepped: &Stepped,
-        kept: &mut Kept,
-    ) -> Result<(), LedgerError> {
-        let Some(responder) = self.found.get() else { return Ok(()) };
+    fn spread(&self, follower: &Follower, stepped: &Stepped, kept: &mut Kept) {
+        let Some(responder) = self.found.get() else { return };
         if stepped.issuers > 0 {
-            responder.set_issuers(self.issuers(&ledger.book()?.1, kept));
+            responder.set_issuers(self.issuers(&follower.book(), kept));
         }
         self.note_changes(follower, stepped);
         if stepped.sets > 0 {
@@ -283,7 +294,6 @@ impl Answering {
         if !stepped.changed.is_empty() {
             responder.changed(stepped.changed.iter().copied());
         }
-        Ok(())
     }
 
     /// The issuers with who signs for them; those for whom nobody does are noted by name.

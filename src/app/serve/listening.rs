@@ -1,15 +1,18 @@
 //! The listeners: bound or taken over, served until a signal or a successor comes, and ended so that nobody is reset. Part of
 //! `serve`.
 
+use std::io;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot, watch};
 
 use super::answering::Planned;
 use super::clerk::Counter;
+use super::manager::Manager;
 use super::vitals::{Stopping, Vitals};
 use super::{ServeError, Told, log};
 use crate::app::config::Config;
@@ -30,32 +33,32 @@ pub enum Entrance {
     TakeOver,
 }
 
-/// The listeners of a configuration.
-pub fn enter(config: &Config, entrance: Entrance) -> Result<Sockets, ServeError> {
+/// The listeners of a configuration: a predecessor's, or else those that the service manager gives, or else its own.
+pub fn enter(config: &Config, entrance: Entrance, manager: &mut Manager) -> Result<Sockets, ServeError> {
+    // Taken in any case: what is inherited and nobody's would keep callers waiting.
+    let given = manager.sockets()?;
     if entrance == Entrance::TakeOver
         && let Some(mut taken) = http::take(&handover(config)).map_err(ServeError::Handover)?
     {
-        let admin = taken.sockets.pop().ok_or_else(|| ServeError::Handover(std::io::ErrorKind::InvalidData.into()))?;
+        let admin = taken.sockets.pop().ok_or_else(|| ServeError::Handover(io::ErrorKind::InvalidData.into()))?;
         return Ok(Sockets { public: std::mem::take(&mut taken.sockets), admin, taken: Some(taken) });
     }
-    bind(config)
+    let refused = |address| move |source| ServeError::Listen { address, source };
+    let threads = config.edge.threads.serving(cores());
+    let public = match &given.public[..] {
+        [] => http::listen(config.listen, threads).map_err(refused(config.listen))?,
+        public => http::spread(public, threads)?,
+    };
+    let bound = || std::net::TcpListener::bind(config.admin).map_err(refused(config.admin));
+    let admin = given.admin.map_or_else(bound, Ok)?;
+    Ok(Sockets { public, admin, taken: None })
 }
 
 fn handover(config: &Config) -> PathBuf {
     config.state.join("handover")
 }
 
-fn bind(config: &Config) -> Result<Sockets, ServeError> {
-    let refused = |address| move |source| ServeError::Listen { address, source };
-    let threads = config.edge.threads.serving(cores());
-    Ok(Sockets {
-        public: http::listen(config.listen, threads).map_err(refused(config.listen))?,
-        admin: std::net::TcpListener::bind(config.admin).map_err(refused(config.admin))?,
-        taken: None,
-    })
-}
-
-/// The listeners, until a signal comes.
+/// The listeners, until a signal comes and all that they were asked is answered.
 pub(super) fn listen(
     sockets: Sockets,
     (mut counter, tallies): (Counter, Vec<Tally>),
@@ -72,25 +75,16 @@ pub(super) fn listen(
     let door = Arc::new(Public { responder, register, now: clock::now_millis, refusals });
     let limits = edge_limits(&config);
     let (offered, succeeded) = offer(&config, &sockets);
-    let mut edges = Vec::new();
+    let mut threads = Vec::new();
     for seat in http::seats(sockets.public, tallies) {
         counter.connections = Some(seat.connections());
         let (door, stopped) = (door.clone(), stopped.clone());
-        edges.push(std::thread::Builder::new().name("edge".into()).spawn(move || seat.serve(door, limits, stopped))?);
+        threads.push(std::thread::Builder::new().name("edge".into()).spawn(move || seat.serve(door, limits, stopped))?);
     }
+    let edges = Edges { threads, stop };
     let at_the_desk = Admin::new(vitals.clone(), Arc::new(counter), token, config.metrics_for);
-    let mut told = Waiting { addresses: (public, admin), vitals: &vitals, planned, taken: sockets.taken, succeeded };
-    let served = told.until_told(sockets.admin, at_the_desk, tell);
-    tell(Told::Stopping);
-    vitals.note(|signs| signs.stopping = Stopping::Yes);
-    offered.iter().for_each(Offered::withdraw);
-    let ending = *served.as_ref().unwrap_or(&Ending::Drained);
-    // Nobody listens only if every edge has ended by itself, which is told when they are joined.
-    let _ = stop.send(ending);
-    for edge in edges {
-        edge.join().map_err(|_| ServeError::Thread("edge"))??;
-    }
-    served.map(drop)
+    let listening = Listening { addresses: (public, admin), vitals, planned, taken: sockets.taken, succeeded, offered };
+    listening.run(sockets.admin, at_the_desk, edges, tell)
 }
 
 /// Offers the listeners to a successor, who tells when it answers. Without that, a restart is one with a gap.
@@ -120,42 +114,94 @@ fn offer(config: &Config, sockets: &Sockets) -> (Option<Offered>, Arc<Notify>) {
     }
 }
 
+/// The public listener's threads.
+struct Edges {
+    threads: Vec<JoinHandle<io::Result<()>>>,
+    stop: watch::Sender<Ending>,
+}
+
+impl Edges {
+    /// Has them end, and waits until what they were asked is answered.
+    fn end(self, ending: Ending) -> Result<(), ServeError> {
+        // Nobody listens only if every edge has ended by itself, which is told when they are joined.
+        let _ = self.stop.send(ending);
+        for thread in self.threads {
+            thread.join().map_err(|_| ServeError::Thread("edge"))??;
+        }
+        Ok(())
+    }
+}
+
 /// What is waited for while it is served, and with what.
-struct Waiting<'s> {
+struct Listening<'s> {
     addresses: (SocketAddr, SocketAddr),
-    vitals: &'s Arc<Vitals>,
+    vitals: Arc<Vitals>,
     planned: &'s Planned,
     taken: Option<Taken>,
     succeeded: Arc<Notify>,
+    offered: Option<Offered>,
 }
 
-impl Waiting<'_> {
-    /// The admin listener, until a signal or a successor comes.
-    fn until_told(
-        &mut self,
+impl Listening<'_> {
+    /// Answers until it has ended. The admin listener says so as long as the public one has something to answer.
+    fn run(
+        mut self,
         socket: std::net::TcpListener,
         answers: Admin,
+        edges: Edges,
         tell: &mut dyn FnMut(Told),
-    ) -> Result<Ending, ServeError> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let (public, admin) = self.addresses;
-        let succeeded = self.succeeded.clone();
+    ) -> Result<(), ServeError> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let served = runtime.block_on(async {
-            let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-            let serving = tokio::spawn(http::serve(socket, answers, std::future::pending()));
-            tell(Told::Listening { public, admin });
-            tokio::select! {
-                _ = terminate.recv() => Ok(Ending::Drained),
-                _ = interrupt.recv() => Ok(Ending::Drained),
-                () = succeeded.notified() => Ok(Ending::Succeeded),
-                ended = serving => ended.map_err(|_| ServeError::Thread("admin"))?.map(|()| Ending::Drained).map_err(Into::into),
-                () = self.announce(tell) => Ok(Ending::Drained),
+            let (close, closed) = oneshot::channel();
+            let closed = async { closed.await.unwrap_or(Ending::Drained) };
+            let mut admin = tokio::spawn(http::serve(socket, answers, closed));
+            let ending = tokio::select! {
+                ending = self.until_told(tell) => ending,
+                ended = &mut admin => Err(ended.map_or(ServeError::Thread("admin"), refused)),
+            };
+            // From here on nobody is sent here who asks first.
+            self.vitals.note(|signs| signs.stopping = Stopping::Yes);
+            tell(Told::Stopping);
+            self.offered.iter().for_each(Offered::withdraw);
+            let last = *ending.as_ref().unwrap_or(&Ending::Drained);
+            let ends = tokio::task::spawn_blocking(move || edges.end(last));
+            // Who comes from now on is the successor's, here too. Without one it says until the end that this one stops.
+            let ended = match last {
+                Ending::Succeeded => {
+                    let _ = close.send(last);
+                    ends.await
+                }
+                Ending::Drained | Ending::None => {
+                    let ended = ends.await;
+                    let _ = close.send(last);
+                    ended
+                }
+            };
+            // Unless it has been told already how it ended; after it there is nobody left to tell.
+            if ending.is_ok() {
+                let _ = admin.await;
             }
+            ending.and(ended.map_err(|_| ServeError::Thread("edge"))?)
         });
         // A request that hangs on the ledger doesn't keep the program.
         runtime.shutdown_timeout(LAST_REQUESTS_MAX);
         served
+    }
+
+    /// Until a signal or a successor comes.
+    async fn until_told(&mut self, tell: &mut dyn FnMut(Told)) -> Result<Ending, ServeError> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        let (public, admin) = self.addresses;
+        let succeeded = self.succeeded.clone();
+        tell(Told::Listening { public, admin });
+        Ok(tokio::select! {
+            _ = terminate.recv() => Ending::Drained,
+            _ = interrupt.recv() => Ending::Drained,
+            () = succeeded.notified() => Ending::Succeeded,
+            () = self.announce(tell) => Ending::Drained,
+        })
     }
 
     /// Says that it is ready, when it is: to whoever started it, and to whom it succeeds. Never ends.
@@ -174,6 +220,11 @@ impl Waiting<'_> {
         }
         std::future::pending::<()>().await;
     }
+}
+
+/// Why an admin listener ended that wasn't told to.
+fn refused(ended: io::Result<()>) -> ServeError {
+    ended.map_or_else(ServeError::System, |()| ServeError::Thread("admin"))
 }
 
 fn edge_limits(config: &Config) -> EdgeLimits {

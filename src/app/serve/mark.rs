@@ -3,8 +3,9 @@
 //! It is on the disk before anything is signed with it. After a restart on a ledger that was set back, nothing is signed
 //! until the ledger's time has come up to it again: no verifier sees time go back.
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::PathBuf;
 
 use crate::app::state;
@@ -22,12 +23,15 @@ pub(super) struct Mark {
 /// Why the mark doesn't rise.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum MarkError {
-    /// The ledger's time is behind it.
-    #[error("this node has answered as of {mark}, and the ledger stands at {known_at}: it was set back")]
+    /// What is known is behind it.
+    #[error(
+        "this node has answered as of {mark}, and knows nothing later than {known_at} now: the ledger was set back, or is \
+         away and the snapshot is older"
+    )]
     Ahead {
         /// What stands in the file.
         mark: Time,
-        /// What the ledger says.
+        /// What the ledger or the snapshot says.
         known_at: Time,
     },
     /// The file can't be read or written.
@@ -60,7 +64,7 @@ impl Mark {
             return Err(MarkError::Ahead { mark: stands, known_at });
         }
         if known_at > stands {
-            self.write(known_at).map_err(|source| MarkError::File { file: self.file.clone(), source })?;
+            self.write(known_at)?;
             self.stands = Some(known_at);
         }
         Ok(())
@@ -86,21 +90,58 @@ impl Mark {
     }
 
     /// Under another name first: whatever happens, one of both is there whole.
-    fn write(&self, time: Time) -> io::Result<()> {
+    fn write(&self, time: Time) -> Result<(), MarkError> {
+        let failed = |source| MarkError::File { file: self.file.clone(), source };
         if let Some(folder) = self.file.parent() {
-            state::make(folder)?;
+            state::make(folder).map_err(failed)?;
         }
         let draft = self.file.with_extension("draft");
-        let mut file = File::create(&draft)?;
-        writeln!(file, "{time}")?;
-        file.sync_data()?;
-        fs::rename(&draft, &self.file)
+        let mut file = OpenOptions::new().create(true).append(true).open(&draft).map_err(failed)?;
+        // A predecessor that still answers its last keeps the same mark: one at a time, and neither takes back what the
+        // other wrote. Whoever has waited may have a file that has been renamed meanwhile; then it begins again.
+        file.lock().map_err(failed)?;
+        let mine = file.metadata().map_err(failed)?;
+        if !fs::metadata(&draft).is_ok_and(|there| there.ino() == mine.ino()) {
+            return self.write(time);
+        }
+        if self.read()? >= time {
+            return Ok(());
+        }
+        let written = (|| {
+            file.set_len(0)?;
+            writeln!(file, "{time}")?;
+            file.sync_data()?;
+            fs::rename(&draft, &self.file)
+        })();
+        written.map_err(failed)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn two_that_raise_it_at_once_leave_the_later() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("mark");
+        let at = |seconds: i64| Time::from_unix(1_000_000 + seconds).unwrap();
+        std::thread::scope(|scope| {
+            for first in [0, 1] {
+                let mut mark = Mark::at(file.clone());
+                scope.spawn(move || (0..50).for_each(|step| raised(&mut mark, at(first + 2 * step))));
+            }
+        });
+        assert_eq!(Mark::at(file).stands().unwrap(), at(99));
+    }
+
+    /// What is first read of the file may be later already.
+    fn raised(mark: &mut Mark, time: Time) {
+        match mark.raise(time) {
+            Ok(()) | Err(MarkError::Ahead { .. }) => {}
+            Err(other) => panic!("{other}"),
+        }
+    }
 
     #[test]
     fn a_restart_doesn_t_go_back() {
@@ -116,6 +157,12 @@ mod tests {
         assert!(matches!(after.raise(at(6)), Err(MarkError::Ahead { .. })));
         after.raise(at(7)).unwrap();
         after.raise(at(8)).unwrap();
+        // A predecessor that is still there is behind, and doesn't take the other's mark back.
+        mark.raise(at(7)).unwrap();
+        let mut successor = Mark::at(file.clone());
+        successor.raise(at(20)).unwrap();
+        mark.raise(at(9)).unwrap();
+        assert_eq!(Mark::at(file.clone()).stands().unwrap(), at(20));
         fs::write(&file, "x").unwrap();
         assert!(matches!(Mark::at(file).raise(at(9)), Err(MarkError::Form { .. })));
     }

@@ -10,6 +10,7 @@ mod clerk;
 mod issuer_sign;
 mod listening;
 mod log;
+mod manager;
 mod mark;
 mod metrics;
 mod notary;
@@ -43,6 +44,7 @@ use stop::Stop;
 use vitals::{Bounds, Vitals};
 
 pub use listening::{Entrance, enter};
+pub use manager::{Manager, ManagerError};
 
 /// Which part a process plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,6 +110,9 @@ pub enum ServeError {
     /// The process that has the listeners doesn't give them.
     #[error("the listeners can't be taken over ({0}): stop the process that has them, and start without --take-over")]
     Handover(std::io::Error),
+    /// What the service manager gives can't be used.
+    #[error(transparent)]
+    Manager(#[from] ManagerError),
     /// The ledger isn't the one that was signed for.
     #[error(transparent)]
     Witness(#[from] WitnessError),

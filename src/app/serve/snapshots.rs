@@ -6,6 +6,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::num::NonZeroUsize;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::thread::JoinHandle;
@@ -20,6 +21,7 @@ use crate::app::state;
 use crate::app::words::counted;
 use crate::follow::{Follower, Opened, SnapshotRefused, Taken};
 use crate::ledger::Ledger;
+use crate::model::Book;
 use crate::status::{Salt, SnapshotError, SnapshotKey};
 
 /// Where snapshots of this node lie, and the one that is being written.
@@ -46,19 +48,42 @@ impl Snapshots {
         if !file.exists() {
             return None;
         }
-        let threads = NonZeroUsize::new(crate::app::cores()).unwrap_or(NonZeroUsize::MIN);
-        let begun = self
-            .key()
-            .map_err(|source| SnapshotRefused::File(SnapshotError::Io(source)))
-            .and_then(|key| Opened::open(&file, &key))
-            .and_then(|opened| Follower::from_snapshot(ledger, opened, threads));
-        match begun {
+        match self.opened(&file).and_then(|opened| Follower::from_snapshot(ledger, opened, threads())) {
             Ok(follower) => Some(follower),
             Err(why) => {
                 log::line(&format!("does not begin from the snapshot, reads the ledger instead: {why}"));
                 None
             }
         }
+    }
+
+    /// The follower that a snapshot makes by itself, when the ledger can't be reached, with what `prepare` makes of its
+    /// book: among other things the names of the keys that sign now, which must be those that signed its replies.
+    pub fn begin_alone<T>(&self, mut prepare: impl FnMut(&Book) -> (Vec<[u8; 20]>, T)) -> Option<(Follower, T)> {
+        let refused = |why: &dyn std::fmt::Display| {
+            log::line(&format!("does not begin from the snapshot, waits for the ledger instead: {why}"));
+        };
+        for file in files(&self.folder) {
+            let follower = match self.opened(&file).and_then(|opened| Follower::from_snapshot_alone(opened, threads()))
+            {
+                Ok(follower) => follower,
+                Err(why) => {
+                    refused(&why);
+                    continue;
+                }
+            };
+            let (keys, prepared) = prepare(&follower.book());
+            if self.file(&keys) == file {
+                return Some((follower, prepared));
+            }
+            refused(&"its replies were signed by other keys, or under other settings");
+        }
+        None
+    }
+
+    fn opened(&self, file: &Path) -> Result<Opened, SnapshotRefused> {
+        let key = self.key().map_err(|source| SnapshotRefused::File(SnapshotError::Io(source)))?;
+        Opened::open(file, &key)
     }
 
     /// Has one written beside everything else, if it is time and none is being written.
@@ -137,14 +162,21 @@ fn write(taken: Taken, folder: &Path, file: &Path, key: &SnapshotKey) {
         }
         Err(why) => return log::line(&format!("no snapshot: {why}")),
     }
-    let Ok(entries) = fs::read_dir(folder) else { return };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        let is_snapshot = path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(PREFIX));
-        if is_snapshot && path != file {
-            // What stays is looked at by nobody.
-            let _ = fs::remove_file(path);
-        }
+    for path in files(folder).filter(|path| path != file) {
+        // What stays is looked at by nobody who has the ledger.
+        let _ = fs::remove_file(path);
     }
+}
+
+/// Whatever lies there as a snapshot, or as the beginning of one.
+fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    let is_snapshot =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.as_bytes().starts_with(PREFIX.as_bytes()));
+    fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path()).filter(is_snapshot)
+}
+
+fn threads() -> NonZeroUsize {
+    NonZeroUsize::new(crate::app::cores()).unwrap_or(NonZeroUsize::MIN)
 }
 
 const PREFIX: &str = "snapshot-";

@@ -1,4 +1,4 @@
-//! Where everything lies in a snapshot of version 1: its header, its frames and the directory of them.
+//! Where everything lies in a snapshot of versions 1 and 2: its header, its frames and the directory of them.
 
 use super::super::reply::WIDTHS;
 use super::super::view::ReadTo;
@@ -14,8 +14,18 @@ pub struct Stand {
     pub read_to: ReadTo,
 }
 
+/// Which format a file has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Version {
+    /// Without issuers and scopes.
+    One = 1,
+    Two = 2,
+}
+
 /// What the header says.
 pub struct Header {
+    pub version: Version,
     pub stand: Stand,
     pub salt: Salt,
     pub directory: Span,
@@ -50,16 +60,17 @@ pub enum FrameKind {
     Long,
     Details,
     Index,
+    Registers,
     /// Of which width.
     Replies(usize),
 }
 
 impl Header {
     /// What the frames' key is made with, besides the secret.
-    pub fn preamble(stand: &Stand, salt: &Salt) -> Vec<u8> {
+    pub fn preamble(version: Version, stand: &Stand, salt: &Salt) -> Vec<u8> {
         let mut put = Put::default();
         put.0.extend(MAGIC);
-        put.u32(VERSION);
+        put.u32(version as u32);
         put.0.extend(salt.0);
         put.0.extend(stand.ledger.0);
         put.u32(stand.read_to.epoch.0);
@@ -69,7 +80,7 @@ impl Header {
 
     /// All of the header but its tag.
     pub fn encode(&self) -> Vec<u8> {
-        let mut put = Put(Self::preamble(&self.stand, &self.salt));
+        let mut put = Put(Self::preamble(self.version, &self.stand, &self.salt));
         put.u64(self.directory.offset);
         put.u64(self.directory.octets);
         put.u16(u16::try_from(self.context.len()).expect("a context is no longer than its bound"));
@@ -79,7 +90,7 @@ impl Header {
     }
 
     /// What [`encode`](Self::encode) wrote; the tag has been checked.
-    pub fn decode(octets: &[u8]) -> Result<Self, SnapshotError> {
+    pub fn decode(version: Version, octets: &[u8]) -> Result<Self, SnapshotError> {
         let mut take = Take(octets);
         take.octets(MAGIC.len() + 4)?;
         let salt = Salt(take.array()?);
@@ -88,13 +99,17 @@ impl Header {
         let directory = Span { offset: take.u64()?, octets: take.u64()? };
         let len = take.u16()?;
         let context = take.octets(len.into())?.to_vec();
-        Ok(Self { stand: Stand { ledger, read_to }, salt, directory, context })
+        Ok(Self { version, stand: Stand { ledger, read_to }, salt, directory, context })
     }
 
     /// The version that a file says to be of.
-    pub fn version(octets: &[u8]) -> Result<u32, SnapshotError> {
+    pub fn version(octets: &[u8]) -> Result<Version, SnapshotError> {
         let version = octets.strip_prefix(MAGIC).ok_or(SnapshotError::NotASnapshot)?;
-        Take(version).u32()
+        match Take(version).u32()? {
+            1 => Ok(Version::One),
+            2 => Ok(Version::Two),
+            later => Err(SnapshotError::UnknownVersion(later)),
+        }
     }
 }
 
@@ -128,6 +143,7 @@ impl FrameKind {
             Self::Long => 6,
             Self::Details => 7,
             Self::Index => 8,
+            Self::Registers => 9,
             Self::Replies(width) => REPLIES + width as u8,
         }
     }
@@ -142,6 +158,7 @@ impl FrameKind {
             6 => Self::Long,
             7 => Self::Details,
             8 => Self::Index,
+            9 => Self::Registers,
             REPLIES.. if usize::from(code - REPLIES) < WIDTHS.len() => Self::Replies((code - REPLIES).into()),
             _ => return Err(SnapshotError::Malformed("a kind of frame")),
         })
@@ -150,7 +167,6 @@ impl FrameKind {
 
 /// What the file is called by its first octets.
 pub const MAGIC: &[u8; 16] = b"tashika snapshot";
-pub const VERSION: u32 = 1;
 /// One page of a disk, so that it is written at once.
 pub const HEADER_OCTETS: usize = 4096;
 /// What is left of the header for the follower's part.

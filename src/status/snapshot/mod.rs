@@ -12,7 +12,7 @@
 //! turn, in order of their numbers, each as it was kept or else as it is. So each is written as of *P*: nobody
 //! changed it since, or the first who did kept it. What was added since is above the highest number, or noted as late
 //! and left out. A reply that reflects more than *P* stays out, since a set event may be in it that the snapshot
-//! doesn't have; a change takes its certificate's reply along.
+//! doesn't have; a change takes its certificate's reply along. Issuers and scopes are given by the follower, as of *P*.
 //!
 //! Records are numbered anew as they are written, so nothing leads to a record that was used again meanwhile, and
 //! the file has no gaps.
@@ -47,6 +47,7 @@ mod layout;
 mod octets;
 mod read;
 mod recording;
+mod registers;
 mod seal;
 mod small;
 mod write;
@@ -55,5 +56,6 @@ pub use capture::Capture;
 pub use error::{Part, SnapshotError};
 pub use read::Snapshot;
 pub use recording::Recording;
+pub use registers::Registers;
 pub use seal::{Salt, SnapshotKey};
 pub use write::{About, Written};

@@ -28,6 +28,16 @@ impl Put {
         self.0.extend(value.to_be_bytes());
     }
 
+    /// Octets behind how many they are.
+    pub fn long(&mut self, octets: &[u8]) {
+        self.u32(u32::try_from(octets.len()).expect("what the ledger keeps in one piece is shorter"));
+        self.0.extend(octets);
+    }
+
+    pub fn text(&mut self, text: &str) {
+        self.long(text.as_bytes());
+    }
+
     pub fn time(&mut self, time: Time) {
         self.0.extend(time.unix().to_be_bytes());
     }
@@ -65,6 +75,15 @@ impl<'a> Take<'a> {
 
     pub fn u64(&mut self) -> Result<u64, SnapshotError> {
         self.array().map(u64::from_be_bytes)
+    }
+
+    pub fn long(&mut self) -> Result<Vec<u8>, SnapshotError> {
+        let len = self.u32()?;
+        Ok(self.octets(len as usize)?.to_vec())
+    }
+
+    pub fn text(&mut self) -> Result<String, SnapshotError> {
+        String::from_utf8(self.long()?).map_err(|_| SnapshotError::Malformed("a text that is none"))
     }
 
     pub fn position(&mut self) -> Result<Position, SnapshotError> {

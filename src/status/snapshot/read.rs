@@ -17,8 +17,9 @@ use super::super::view::ReadTo;
 use super::super::writer::Writer;
 use super::capture::DETAILS_WORDS;
 use super::error::{Part, SnapshotError};
-use super::layout::{FRAME_RECORDS, Frame, FrameKind, HEADER_OCTETS, Header, Span, VERSION};
+use super::layout::{FRAME_RECORDS, Frame, FrameKind, HEADER_OCTETS, Header, Span, Version};
 use super::octets::Take;
+use super::registers::{Registers, take_registers};
 use super::seal::{DIRECTORY, FRAME_TAG_OCTETS, FrameSeal, SnapshotKey, TAG_OCTETS};
 use super::small::{take_holds, take_sets};
 use crate::model::{CertificateNo, LedgerId};
@@ -67,10 +68,7 @@ impl Snapshot {
             let written = HEADER_OCTETS as u64;
             return Err(Header::version(&octets).map_or_else(|error| error, |_| SnapshotError::Torn { written, found }));
         }
-        match Header::version(&octets)? {
-            VERSION => Self::open_version_1(file, found, &octets, key),
-            version => Err(SnapshotError::UnknownVersion(version)),
-        }
+        Self::open_whole(file, found, Header::version(&octets)?, &octets, key)
     }
 
     /// Which ledger the table followed.
@@ -86,6 +84,18 @@ impl Snapshot {
     /// The follower's words.
     pub fn context(&self) -> &[u8] {
         &self.header.context
+    }
+
+    /// Issuers and scopes; none: a file of version 1 doesn't have them.
+    pub fn registers(&self) -> Result<Option<Registers>, SnapshotError> {
+        if self.header.version == Version::One {
+            return Ok(None);
+        }
+        let (mut text, mut buffer) = (Vec::new(), Vec::new());
+        for index in (0..self.frames.len()).filter(|index| self.frames[*index].kind == FrameKind::Registers) {
+            text.extend_from_slice(self.frame(index, &mut buffer)?);
+        }
+        take_registers(&text).map(Some)
     }
 
     /// The table, ready to be asked and to be brought further. `threads` share the work.
@@ -105,15 +115,22 @@ impl Snapshot {
         assemble(table, &totals, found, self.read_to())
     }
 
-    fn open_version_1(file: File, found: u64, octets: &[u8], key: &SnapshotKey) -> Result<Self, SnapshotError> {
+    /// What the versions differ in is which frames there are.
+    fn open_whole(
+        file: File,
+        found: u64,
+        version: Version,
+        octets: &[u8],
+        key: &SnapshotKey,
+    ) -> Result<Self, SnapshotError> {
         let (said, tag) = octets.split_at(HEADER_OCTETS - TAG_OCTETS);
         key.check(said, tag)?;
-        let header = Header::decode(said)?;
+        let header = Header::decode(version, said)?;
         let written = header.directory.offset + header.directory.octets + FRAME_TAG_OCTETS as u64;
         if written != found {
             return Err(SnapshotError::Torn { written, found });
         }
-        let seal = key.frames(&Header::preamble(&header.stand, &header.salt));
+        let seal = key.frames(&Header::preamble(version, &header.stand, &header.salt));
         let mut buffer = Vec::new();
         let listed = opened(&file, &seal, header.directory, DIRECTORY, &[], Part::Directory, &mut buffer)?;
         let (mut take, mut frames) = (Take(listed), Vec::new());
@@ -176,7 +193,8 @@ impl Loading<'_> {
     fn place(&self, frame: &Frame, octets: &[u8], found: &mut Found) -> Result<(), SnapshotError> {
         let (entries, first) = (&self.table.entries, frame.number as usize * FRAME_RECORDS);
         let placed = match frame.kind {
-            FrameKind::Totals => Some(()),
+            // Asked for by themselves.
+            FrameKind::Totals | FrameKind::Registers => Some(()),
             FrameKind::Sets | FrameKind::Holds => {
                 found.texts.push((*frame, octets.to_vec()));
                 Some(())

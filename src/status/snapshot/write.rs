@@ -12,9 +12,10 @@ use super::super::sync::Ordering;
 use super::capture::{Capture, DETAILS_WORDS, Image, reply_words};
 use super::error::SnapshotError;
 use super::layout::{
-    CONTEXT_OCTETS_MAX, FRAME_OCTETS, FRAME_RECORDS, Frame, FrameKind, HEADER_OCTETS, Header, Span, Stand,
+    CONTEXT_OCTETS_MAX, FRAME_OCTETS, FRAME_RECORDS, Frame, FrameKind, HEADER_OCTETS, Header, Span, Stand, Version,
 };
 use super::octets::Put;
+use super::registers::{Registers, put_registers};
 use super::seal::{DIRECTORY, FRAME_TAG_OCTETS, FrameSeal, Salt, SnapshotKey};
 use super::small::put_sets;
 use crate::model::{LedgerId, Time};
@@ -26,6 +27,8 @@ pub struct About {
     pub ledger: LedgerId,
     /// The follower's own words, at most 3,072 octets, given back as they are; sealed, but not hidden.
     pub context: Vec<u8>,
+    /// Issuers and scopes at the table's position: what its set events, which it holds itself, are not.
+    pub registers: Registers,
 }
 
 /// What was written.
@@ -78,9 +81,10 @@ impl Capture {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error.into()),
             Ok(()) | Err(_) => {}
         }
+        let version = Version::Two;
         let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
         let stand = Stand { ledger: about.ledger, read_to: self.read_to };
-        let mut sink = Sink::new(file, key.frames(&Header::preamble(&stand, &salt)))?;
+        let mut sink = Sink::new(file, key.frames(&Header::preamble(version, &stand, &salt)))?;
         let mut image = self.image(now);
         let mut next = 1;
         while next <= self.last {
@@ -93,9 +97,12 @@ impl Capture {
         let mut sets = Put::default();
         put_sets(&mut sets, &self.sets);
         sink.text(FrameKind::Sets, &sets.0)?;
+        let mut registers = Put::default();
+        put_registers(&mut registers, &about.registers);
+        sink.text(FrameKind::Registers, &registers.0)?;
         sink.text(FrameKind::Totals, &self.totals(&image))?;
         let (file, directory) = sink.directory()?;
-        let header = Header { stand, salt, directory, context: about.context.clone() }.encode();
+        let header = Header { version, stand, salt, directory, context: about.context.clone() }.encode();
         file.write_all_at(&[&header[..], &key.tag(&header)].concat(), 0)?;
         file.sync_all()?;
         let replies = image.replies_count.iter().map(|count| u64::from(*count)).sum();
