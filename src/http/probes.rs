@@ -25,22 +25,24 @@ pub enum Readiness {
         /// Why; never empty.
         obstacles: Vec<Obstacle>,
     },
-    /// It is up to date and works.
+    /// It answers.
     Ready {
-        /// How far it has come.
-        position: Position,
+        /// How far the ledger had come when it was last heard of.
+        position: Option<Position>,
         /// Seconds since the last sign of life of the ledger's writer.
-        heartbeat_age: u64,
+        heartbeat_age: Option<u64>,
         /// Whether this process is the ledger's writer.
         leads: bool,
         /// For how many seconds what is answered has been getting old; none: it is fresh.
         degraded: Option<u32>,
         /// Issuers that nobody signs for, and why: theirs is the only answer that is wanting.
         without_signer: Vec<(String, String)>,
+        /// What a person should look at, though it answers on: most are about what is written to the ledger.
+        obstacles: Vec<Obstacle>,
     },
 }
 
-/// One reason why the program isn't ready.
+/// Something that is in the way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Obstacle {
     /// For machines: a short name that never changes.
@@ -71,21 +73,22 @@ pub(super) fn not_allowed() -> Response<Full<Bytes>> {
 
 fn describe(readiness: &Readiness) -> Value {
     match readiness {
-        Readiness::Ready { position, heartbeat_age, leads, degraded, without_signer } => json!({
+        Readiness::Ready { position, heartbeat_age, leads, degraded, without_signer, obstacles } => json!({
             "ready": true,
             // A position may not fit the numbers of JSON's readers.
-            "position": position.to_string(),
+            "position": position.map(|position| position.to_string()),
             "heartbeat_age_seconds": heartbeat_age,
             "leads": leads,
             "degraded_seconds": degraded,
             "without_signer": without_signer.iter().map(|(name, why)| json!({ "issuer": name, "detail": why })).collect::<Vec<_>>(),
+            "obstacles": listed(obstacles),
         }),
-        Readiness::NotReady { obstacles } => {
-            let obstacles: Vec<_> =
-                obstacles.iter().map(|obstacle| json!({ "kind": obstacle.kind, "detail": obstacle.detail })).collect();
-            json!({ "ready": false, "obstacles": obstacles })
-        }
+        Readiness::NotReady { obstacles } => json!({ "ready": false, "obstacles": listed(obstacles) }),
     }
+}
+
+fn listed(obstacles: &[Obstacle]) -> Vec<Value> {
+    obstacles.iter().map(|obstacle| json!({ "kind": obstacle.kind, "detail": obstacle.detail })).collect()
 }
 
 fn json_body(status: StatusCode, value: &Value) -> Response<Full<Bytes>> {
@@ -110,15 +113,20 @@ pub(super) fn answer(status: StatusCode, kind: &'static str, body: String) -> Re
 mod tests {
     use super::*;
 
-    #[test]
-    fn each_probe_has_its_status() {
-        let ready = Readiness::Ready {
-            position: Position(7),
-            heartbeat_age: 0,
-            leads: true,
+    fn ready(position: Position) -> Readiness {
+        Readiness::Ready {
+            position: Some(position),
+            heartbeat_age: Some(1),
+            leads: false,
             degraded: None,
             without_signer: vec![],
-        };
+            obstacles: vec![Obstacle { kind: "x", detail: "y".into() }],
+        }
+    }
+
+    #[test]
+    fn each_probe_has_its_status() {
+        let ready = ready(Position(7));
         let not = Readiness::NotReady { obstacles: vec![Obstacle { kind: "x", detail: "y".into() }] };
         for (probe, status) in [(Probe::Alive, 200), (Probe::Ready(ready), 200), (Probe::Ready(not), 503)] {
             let response = probe.response();
@@ -133,14 +141,8 @@ mod tests {
 
     #[test]
     fn positions_are_strings_and_obstacles_have_names() {
-        let ready = Readiness::Ready {
-            position: Position(u64::MAX),
-            heartbeat_age: 1,
-            leads: false,
-            degraded: None,
-            without_signer: vec![],
-        };
-        assert_eq!(describe(&ready)["position"], u64::MAX.to_string());
+        let ready = describe(&ready(Position(u64::MAX)));
+        assert_eq!((&ready["position"], &ready["obstacles"][0]["kind"]), (&json!(u64::MAX.to_string()), &json!("x")));
         let not = Readiness::NotReady { obstacles: vec![Obstacle { kind: "ledger", detail: "gone \"away\"".into() }] };
         let text = r#"{"obstacles":[{"detail":"gone \"away\"","kind":"ledger"}],"ready":false}"#;
         assert_eq!(describe(&not).to_string(), text);

@@ -187,10 +187,8 @@ fn tier_of(seen: &Seen<'_>) -> Tier {
 }
 
 fn stands(seen: &Seen<'_>, kind: &str) -> bool {
-    match &seen.ready {
-        Readiness::Ready { .. } => false,
-        Readiness::NotReady { obstacles } => obstacles.iter().any(|obstacle| obstacle.kind == kind),
-    }
+    let (Readiness::Ready { obstacles, .. } | Readiness::NotReady { obstacles }) = &seen.ready;
+    obstacles.iter().any(|obstacle| obstacle.kind == kind)
 }
 
 /// Backslash, quote and line feed, as the format wants it.

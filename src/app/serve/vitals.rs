@@ -123,7 +123,7 @@ pub(super) enum CheckpointSign {
 /// From when on a sign is a bad one.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
-    /// The oldest heartbeat with which the program is ready.
+    /// The oldest heartbeat that is nothing to tell of.
     pub heartbeat_max: Seconds,
 }
 
@@ -168,36 +168,63 @@ impl Health for Vitals {
     }
 }
 
-/// What the signs mean at this moment.
+/// What the signs mean at this moment. While answers are young enough, what is wrong with the ledger and with what is written
+/// to it is only told: a balancer that dropped every node while the database is away would end what still answers.
 pub(super) fn judge(signs: &Signs, now: Millis, bounds: Bounds) -> Readiness {
+    let age = signs.heartbeat.as_ref().map(|beat| now.time().unix() - beat.time.unix());
+    let mut told = judge_writing(signs, now, bounds, age);
     let mut obstacles = Vec::new();
     let mut add = |kind, detail: String| obstacles.push(Obstacle { kind, detail });
     match &signs.ledger {
         LedgerSign::Opening => add("starting", "the ledger is being opened".into()),
-        LedgerSign::Lost(why) => add("ledger-unreachable", why.clone()),
         LedgerSign::Frozen(why) => add("ledger-frozen", format!("{why}; restart when it is settled")),
-        LedgerSign::Fine => {}
+        LedgerSign::Fine | LedgerSign::Lost(_) => {}
+    }
+    if let Some(behind) = age.map(|age| -age).filter(|behind| *behind > CLOCK_BEHIND_MAX) {
+        add("clock-behind", format!("this machine's clock is {behind} s behind the ledger's"));
+    }
+    if let CheckpointSign::Disagree(why) = &signs.checkpoint {
+        add("checkpoint-disagrees", why.clone());
+    }
+    let degraded = judge_answers(signs, now, &mut obstacles);
+    if signs.stopping == Stopping::Yes {
+        obstacles.push(Obstacle { kind: "stopping", detail: "this process was told to stop".into() });
+    }
+    if !obstacles.is_empty() {
+        told.append(&mut obstacles);
+        return Readiness::NotReady { obstacles: told };
+    }
+    Readiness::Ready {
+        position: signs.heartbeat.as_ref().map(|beat| beat.position),
+        heartbeat_age: age.map(|age| age.max(0).unsigned_abs()),
+        leads: signs.lead == Lead::Mine,
+        degraded,
+        without_signer: signs.answers.without_signer.clone(),
+        obstacles: told,
+    }
+}
+
+/// What is wrong with the ledger and with what is written to it.
+fn judge_writing(signs: &Signs, now: Millis, bounds: Bounds, age: Option<i64>) -> Vec<Obstacle> {
+    let mut obstacles = Vec::new();
+    let mut add = |kind, detail: String| obstacles.push(Obstacle { kind, detail });
+    if let LedgerSign::Lost(why) = &signs.ledger {
+        add("ledger-unreachable", why.clone());
     }
     let silent = now.0.saturating_sub(signs.round.0) / 1_000;
     if silent > i64::from(ROUND_MAX.0) {
         add("stalled", format!("the ledger has kept this process waiting for {silent} seconds"));
     }
-    let age = signs.heartbeat.as_ref().map(|beat| now.time().unix() - beat.time.unix());
     match age {
         None if signs.ledger == LedgerSign::Fine => add("no-leader", "the ledger has never had a heartbeat".into()),
         Some(age) if age > i64::from(bounds.heartbeat_max.0) => match signs.lead {
             Lead::Mine => add("heartbeat-old", format!("this process leads, and its last heartbeat is {age} s old")),
             Lead::Others => add("no-leader", format!("the last heartbeat of whoever leads is {age} s old")),
         },
-        Some(age) if -age > CLOCK_BEHIND_MAX => {
-            add("clock-behind", format!("this machine's clock is {} s behind the ledger's", -age));
-        }
         None | Some(_) => {}
     }
-    match &signs.checkpoint {
-        CheckpointSign::Fine => {}
-        CheckpointSign::Failing(why) => add("checkpoint-failing", why.clone()),
-        CheckpointSign::Disagree(why) => add("checkpoint-disagrees", why.clone()),
+    if let CheckpointSign::Failing(why) = &signs.checkpoint {
+        add("checkpoint-failing", why.clone());
     }
     if let Some(leap) = signs.leap {
         let hours = leap.0 / 3_600;
@@ -212,20 +239,7 @@ pub(super) fn judge(signs: &Signs, now: Millis, bounds: Bounds) -> Readiness {
     if let Some(why) = &signs.failing {
         add("desk-failing", why.clone());
     }
-    let degraded = judge_answers(signs, now, &mut obstacles);
-    if signs.stopping == Stopping::Yes {
-        obstacles.push(Obstacle { kind: "stopping", detail: "this process was told to stop".into() });
-    }
-    match (&signs.heartbeat, obstacles.is_empty()) {
-        (Some(beat), true) => Readiness::Ready {
-            position: beat.position,
-            heartbeat_age: age.unwrap_or_default().max(0).unsigned_abs(),
-            leads: signs.lead == Lead::Mine,
-            degraded,
-            without_signer: signs.answers.without_signer.clone(),
-        },
-        _ => Readiness::NotReady { obstacles },
-    }
+    obstacles
 }
 
 /// What the signs mean for the answers; says for how many seconds what is answered has been getting old.
@@ -299,22 +313,51 @@ mod tests {
         Following::Reading { freshness: Freshness { known_at: Some(known_at) }, tiers: Tiers::default() }
     }
 
+    fn told(signs: &Signs, now: Millis) -> (bool, Vec<&'static str>) {
+        let (ready, obstacles) = match judge(signs, now, Bounds { heartbeat_max: Seconds(5) }) {
+            Readiness::NotReady { obstacles } => (false, obstacles),
+            Readiness::Ready { obstacles, .. } => (true, obstacles),
+        };
+        (ready, obstacles.iter().map(|obstacle| obstacle.kind).collect())
+    }
+
     fn kinds(signs: &Signs, now: Millis) -> Vec<&'static str> {
-        match judge(signs, now, Bounds { heartbeat_max: Seconds(5) }) {
-            Readiness::NotReady { obstacles } => obstacles.iter().map(|obstacle| obstacle.kind).collect(),
-            Readiness::Ready { .. } => vec![],
-        }
+        told(signs, now).1
+    }
+
+    #[test]
+    fn while_it_answers_what_is_wrong_with_the_ledger_is_only_told() {
+        let mut signs = fine();
+        signs.ledger = LedgerSign::Lost("x".into());
+        signs.round = Millis(NOW.0 - 6_000);
+        signs.checkpoint = CheckpointSign::Failing("x".into());
+        signs.failing = Some("x".into());
+        signs.leap = Some(Seconds::days(40));
+        let all = ["ledger-unreachable", "stalled", "checkpoint-failing", "clock-ahead", "desk-failing"];
+        assert_eq!(told(&signs, NOW), (true, all.into()));
+        let old = Time::from_unix(NOW.time().unix() - 301).unwrap();
+        signs.answers.following = reading(old);
+        assert_eq!(told(&signs, NOW), (false, [&all[..], &["answers-too-old"]].concat()));
     }
 
     #[test]
     fn each_bad_sign_is_named() {
-        assert!(kinds(&fine(), NOW).is_empty());
+        assert_eq!(told(&fine(), NOW), (true, vec![]));
         let with = |change: fn(&mut Signs)| {
             let mut signs = fine();
             change(&mut signs);
             kinds(&signs, NOW)
         };
         assert_eq!(kinds(&Signs { round: NOW, ..Signs::default() }, NOW), ["starting"]);
+        let bars = |change: fn(&mut Signs)| {
+            let mut signs = fine();
+            change(&mut signs);
+            !told(&signs, NOW).0
+        };
+        assert!(bars(|signs| signs.ledger = LedgerSign::Frozen("x".into())));
+        assert!(bars(|signs| signs.checkpoint = CheckpointSign::Disagree("x".into())));
+        assert!(bars(|signs| signs.answers.following = Following::Frozen("x".into())));
+        assert!(bars(|signs| signs.stopping = Stopping::Yes));
         assert_eq!(with(|signs| signs.ledger = LedgerSign::Lost("x".into())), ["ledger-unreachable"]);
         assert_eq!(with(|signs| signs.ledger = LedgerSign::Frozen("x".into())), ["ledger-frozen"]);
         assert_eq!(with(|signs| signs.round = Millis(NOW.0 - 6_000)), ["stalled"]);
