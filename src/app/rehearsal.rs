@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::ledger::{
-    Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Stray, Upkeep, Wanted,
+    Batch, Found, Head, Heard, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Stray, Upkeep, Wanted,
 };
 use crate::model::{Book, CertificateKey, CertificateNo, Entry, ListNo, Millis, NodeId, Position, Time};
 
@@ -163,6 +163,10 @@ impl Ledger for Rehearsal {
 
     fn wait(&self, after: Position, at_most: Duration) -> Result<(), LedgerError> {
         self.real.wait(after, at_most)
+    }
+
+    fn wait_inbox(&self, at_most: Duration) -> Result<Heard, LedgerError> {
+        self.real.wait_inbox(at_most)
     }
 
     fn strays(&self) -> Result<Vec<Stray>, LedgerError> {

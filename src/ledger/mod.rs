@@ -60,7 +60,7 @@ use crate::model::{
 /// - **Retry.** The caller retries, by [`LedgerError::severity`]; an adapter reconnects by itself on the next call.
 /// - **Threads.** Any number of threads and processes may call at once; calls block.
 /// - **Consistent.** `find`, `scan` and `book` each read at one position, which they say.
-/// - **Hints.** [`wait`](Ledger::wait) may return early, late (at its bound) or for nothing; only `events_after` is the truth.
+/// - **Hints.** a wait may return early, late (at its bound) or for nothing; only `events_after` and `inbox` are the truth.
 pub trait Ledger: Send + Sync {
     /// Where the ledger stands: the fence. Cheap: one row.
     fn head(&self) -> Result<Head, LedgerError>;
@@ -131,6 +131,10 @@ pub trait Ledger: Send + Sync {
     /// Blocks until something may have been appended after `after`, at most so long.
     fn wait(&self, after: Position, at_most: Duration) -> Result<(), LedgerError>;
 
+    /// Blocks until something may have come into the inbox, at most so long. As much a hint as the other wait: only `inbox`
+    /// is the truth. For one thread at a time; what comes while nobody waits is told to whoever waits next.
+    fn wait_inbox(&self, at_most: Duration) -> Result<Heard, LedgerError>;
+
     /// What stands in the database beside the proved bytes and doesn't agree with them: columns and indexes to search by,
     /// columns that the database's own rules decide by, guards taken away, rights given. For proofs: it reads everything.
     fn strays(&self) -> Result<Vec<Stray>, LedgerError>;
@@ -167,6 +171,16 @@ pub enum Lease {
         /// When it ends unless renewed.
         until: Millis,
     },
+}
+
+/// What waiting for a hint came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Heard {
+    /// Nothing so far. The time need not be over.
+    Nothing,
+    /// Something may have come.
+    Something,
 }
 
 /// Something an outside CA wrote by SQL.

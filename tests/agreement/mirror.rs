@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tashika::ledger::postgres::PostgresLedger;
 use tashika::ledger::{
-    Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Stray, Upkeep, Wanted,
+    Batch, Found, Head, Heard, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Stray, Upkeep, Wanted,
 };
 use tashika::model::{Book, CertificateKey, CertificateNo, Entry, ListNo, Millis, NodeId, Position, Status, Time};
 
@@ -175,6 +175,10 @@ impl Ledger for Mirror {
 
     fn wait(&self, after: Position, at_most: Duration) -> Result<(), LedgerError> {
         self.postgres.wait(after, at_most)
+    }
+
+    fn wait_inbox(&self, at_most: Duration) -> Result<Heard, LedgerError> {
+        self.postgres.wait_inbox(at_most)
     }
 
     fn strays(&self) -> Result<Vec<Stray>, LedgerError> {

@@ -89,6 +89,7 @@ macro_rules! contract {
                     a_turn_is_given_back_whatever_happens,
                     a_turn_keeps_others_from_writing,
                     a_wait_ends_with_anothers_commit_or_at_its_bound,
+                    a_wait_for_the_inbox_ends_with_a_submission_or_at_its_bound,
                     events_are_paged_in_order,
                     one_change_of_one_status_wins,
                     positions_are_contiguous_under_concurrent_processes,

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use tashika::ledger::{Answer, Batch, Head, Ledger, LedgerError, Settled, Severity, Wanted, settle};
+use tashika::ledger::{Answer, Batch, Head, Heard, Ledger, LedgerError, Settled, Severity, Wanted, settle};
 use tashika::model::{CertificateNo, HoldKind, IdempotencyKey, IssuerNo, Outcome, Position, Role, Wish};
 
 use crate::nation;
@@ -280,6 +280,32 @@ pub fn a_wait_ends_with_anothers_commit_or_at_its_bound(world: &dyn World) -> Op
         let last = register_while_waited_for(world);
         waiter.join().unwrap();
         assert!(last > here);
+    });
+    assert!(begun.elapsed() < WAKE_MAX, "woken by the bound alone");
+    Some(())
+}
+
+pub fn a_wait_for_the_inbox_ends_with_a_submission_or_at_its_bound(world: &dyn World) -> Option<()> {
+    let ledger = world.open();
+    furnish(&*ledger, &cards(1));
+    // Nothing comes: it may wake for nothing, but not for ever.
+    while ledger.wait_inbox(Duration::from_millis(30)).unwrap() == Heard::Something {}
+    // What came while nobody waited isn't missed.
+    let begun = Instant::now();
+    world.put_in_inbox("{}")?;
+    while ledger.inbox(1).unwrap().is_empty() {
+        let _ = ledger.wait_inbox(world.patience()).unwrap();
+    }
+    // A CA submits while this one waits.
+    thread::scope(|scope| {
+        let waiter = scope.spawn(|| {
+            while ledger.inbox(2).unwrap().len() < 2 {
+                let _ = ledger.wait_inbox(world.patience()).unwrap();
+            }
+        });
+        thread::sleep(Duration::from_millis(50));
+        world.put_in_inbox("{}").expect("as before");
+        waiter.join().unwrap();
     });
     assert!(begun.elapsed() < WAKE_MAX, "woken by the bound alone");
     Some(())

@@ -88,7 +88,10 @@ impl World for Postgres {
     }
 
     fn put_in_inbox(&self, command: &str) -> Option<u64> {
-        let sql = format!("INSERT INTO tashika.inbox (issuer, command) VALUES (1, '{command}') RETURNING no");
+        let sql = format!(
+            "INSERT INTO tashika.ca VALUES (current_user::regrole, 1) ON CONFLICT DO NOTHING;
+             SELECT tashika.submit('{command}')"
+        );
         Some(self.owner(&sql).parse().unwrap())
     }
 

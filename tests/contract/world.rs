@@ -119,6 +119,11 @@ pub const CANNOT_APPLY: &[Exception] = &[
         why: "an outside CA writes by SQL functions, which only a database server has",
     },
     Exception {
+        case: "a_wait_for_the_inbox_ends_with_a_submission_or_at_its_bound",
+        worlds: &["sqlite_ledger_world"],
+        why: "an outside CA writes by SQL functions, which only a database server has",
+    },
+    Exception {
         case: "a_connection_lost_after_the_commit_is_found_out",
         worlds: &["memory_ledger_world", "sqlite_ledger_world"],
         why: "there is no connection; the lying ledger plays one",

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use tashika::desk::bulk::{OnBad, Source};
 use tashika::ledger::import::{Context, Format, Records};
 use tashika::ledger::{
-    Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Stray, Upkeep, Wanted,
+    Batch, Found, Head, Heard, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Stray, Upkeep, Wanted,
 };
 use tashika::model::{Book, CertificateKey, CertificateNo, Entry, IssuerNo, ListNo, Millis, NodeId, Position, Time};
 
@@ -164,6 +164,10 @@ impl Ledger for Forgetful {
 
     fn wait(&self, _: Position, _: Duration) -> Result<(), LedgerError> {
         unreachable!("an import waits for nothing")
+    }
+
+    fn wait_inbox(&self, _: Duration) -> Result<Heard, LedgerError> {
+        unreachable!("an import decides no inbox")
     }
 
     fn strays(&self) -> Result<Vec<Stray>, LedgerError> {

@@ -22,3 +22,4 @@ mod roles;
 mod rules;
 mod schema;
 mod server;
+mod woken;

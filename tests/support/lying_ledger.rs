@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tashika::ledger::{
-    Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Stray, Upkeep, Wanted,
+    Batch, Found, Head, Heard, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Stray, Upkeep, Wanted,
 };
 use tashika::model::{
     Body, Book, CertificateKey, CertificateNo, Entry, Event, ListNo, Millis, NodeId, Position, Report, ReportKind,
@@ -334,6 +334,13 @@ impl Ledger for LyingLedger {
             return Ok(());
         }
         self.call(|| self.truth.wait(after, at_most))
+    }
+
+    fn wait_inbox(&self, at_most: Duration) -> Result<Heard, LedgerError> {
+        if self.lies(|l| l.false_wake, |t| &mut t.false_wake) {
+            return Ok(if self.script().rng.per_mille(500) { Heard::Something } else { Heard::Nothing });
+        }
+        self.call(|| self.truth.wait_inbox(at_most))
     }
 
     fn strays(&self) -> Result<Vec<Stray>, LedgerError> {

@@ -7,8 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tashika::ledger::{
-    Answer, Batch, Families, Found, Head, Heartbeat, InboxItem, InboxResult, Lease, Ledger, LedgerError, QueueChange,
-    Sealed, Stray, Upkeep, Wanted, decode_certificate,
+    Answer, Batch, Families, Found, Head, Heard, Heartbeat, InboxItem, InboxResult, Lease, Ledger, LedgerError,
+    QueueChange, Sealed, Stray, Upkeep, Wanted, decode_certificate,
 };
 use tashika::model::{
     BUDGET_DAYS, Book, BudgetKey, BudgetUse, Certificate, CertificateKey, CertificateNo, Entry, IdempotencyKey,
@@ -140,6 +140,7 @@ impl MemoryLedger {
     pub fn commit_submission(&self, no: u64, issuer: IssuerNo, command: &str) {
         let item = InboxItem { no, issuer, command: command.to_owned() };
         self.state().inbox.insert(no, (item, None));
+        self.shared.appended.notify_all();
     }
 }
 
@@ -385,6 +386,13 @@ impl Ledger for MemoryLedger {
         let nothing_yet = |state: &mut State| state.head.position <= after;
         drop(self.shared.appended.wait_timeout_while(state, at_most, nothing_yet));
         Ok(())
+    }
+
+    fn wait_inbox(&self, at_most: Duration) -> Result<Heard, LedgerError> {
+        let nothing_yet = |state: &mut State| state.inbox.values().all(|(_, result)| result.is_some());
+        let waited = self.shared.appended.wait_timeout_while(self.state(), at_most, nothing_yet);
+        let waited = waited.unwrap_or_else(PoisonError::into_inner).1;
+        Ok(if waited.timed_out() { Heard::Nothing } else { Heard::Something })
     }
 
     /// What is kept once can't disagree with itself.

@@ -102,8 +102,10 @@ impl Answering {
                     self.spread(&follower, &stepped, &mut kept);
                     if !stepped.more {
                         snapshots.write_when_due(&follower, &self.keys());
-                        // A hint: it may come early, late or for nothing.
-                        let _ = ledger.wait(follower.head().position, FOLLOW_PAUSE);
+                        // A hint: it may come early, late or for nothing. Whom nobody tells anything looks by himself.
+                        if ledger.wait(follower.head().position, FOLLOW_PAUSE).is_err() {
+                            let _ = self.stop.pause(FOLLOW_PAUSE);
+                        }
                     }
                 }
                 Err(FollowError::Ledger(error)) => {

@@ -15,6 +15,7 @@ mod mark;
 mod metrics;
 mod notary;
 mod office;
+mod rest;
 mod sequence;
 mod snapshots;
 mod stop;

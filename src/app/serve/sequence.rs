@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use super::Part;
 use super::log::{self, Tally};
+use super::rest::Rest;
 use super::stop::{Pause, Stop};
 use super::vitals::{CheckpointSign, Lead, LedgerSign, Vitals};
 use crate::app::config::{Config, LedgerPlace};
 use crate::app::witness::{self, WitnessError};
 use crate::app::{Writer, clock, compose};
-use crate::desk::{Desk, STEP_MS, Sequencer, Stepped};
+use crate::desk::{Desk, Sequencer, Stepped};
 use crate::ledger::{CheckpointFile, Heartbeat, Ledger, LedgerError, Severity};
 use crate::model::{Policy, Seconds};
 
@@ -74,17 +75,18 @@ impl Sequence {
         let writer = Writer::new(desk, clock::now);
         let mut sequencer = Sequencer::new(clock::new_node_id()).leaping_at_most(self.leap_max);
         let mut standing = Standing::Unproved;
-        let mut pause = Duration::ZERO;
-        while self.stop.pause(pause) == Pause::Over {
-            pause = match self.step(&*ledger, &writer, &mut sequencer, &mut standing) {
-                Ok(pause) => pause,
+        let mut rest = Rest::Quiet(Duration::ZERO);
+        let mut listen = |at_most| ledger.wait_inbox(at_most);
+        while rest.over(&self.stop, &mut listen) == Pause::Over {
+            rest = match self.step(&*ledger, &writer, &mut sequencer, &mut standing) {
+                Ok(rest) => rest,
                 Err(error) if error.severity() == Severity::Fatal => {
                     self.freeze(&error);
                     break;
                 }
                 Err(error) => {
                     self.lose(&error);
-                    RETRY_PAUSE
+                    Rest::Quiet(RETRY_PAUSE)
                 }
             };
         }
@@ -116,14 +118,14 @@ impl Sequence {
         }
     }
 
-    /// One step; says how long to wait for the next.
+    /// One step; says how to wait for the next.
     fn step(
         &self,
         ledger: &dyn Ledger,
         writer: &Writer,
         sequencer: &mut Sequencer,
         standing: &mut Standing,
-    ) -> Result<Duration, LedgerError> {
+    ) -> Result<Rest, LedgerError> {
         self.stand(ledger, sequencer, standing)?;
         if (self.part, *standing) == (Part::All, Standing::Fit) {
             // Others may write by the same pen from here on. Nobody else sets it.
@@ -137,9 +139,9 @@ impl Sequence {
         };
         tally.lines().iter().for_each(|line| log::line(line));
         let heartbeat = ledger.heartbeat()?;
-        let pause = pause_after(&stepped, clock::now_millis().0);
+        let rest = Rest::after(&stepped, clock::now_millis().0);
         self.note(&stepped, heartbeat);
-        Ok(pause)
+        Ok(rest)
     }
 
     /// Finds out whether this process may write; gives the lease back once it may not.
@@ -191,37 +193,5 @@ impl Sequence {
     }
 }
 
-/// At once if there is more to do; when the other's lease ends, if that is sooner than the next step; else as usual.
-fn pause_after(stepped: &Stepped, now: i64) -> Duration {
-    if stepped.more && stepped.failures.is_empty() {
-        return Duration::ZERO;
-    }
-    let usual = Duration::from_millis(STEP_MS.into());
-    match stepped.others_until {
-        Some(until) => usual.min(Duration::from_millis(u64::try_from(until.0 - now).unwrap_or(0).max(1))),
-        None => usual,
-    }
-}
-
 /// Between attempts to reach a ledger that is away: short enough to be back within a second of it.
 const RETRY_PAUSE: Duration = Duration::from_millis(500);
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::desk::DeskError;
-    use crate::model::Millis;
-
-    #[test]
-    fn the_next_step_comes_when_there_is_something_to_do() {
-        let millis = |stepped: &Stepped| pause_after(stepped, 1_000).as_millis();
-        assert_eq!(millis(&Stepped::default()), STEP_MS.into());
-        assert_eq!(millis(&Stepped { more: true, ..Stepped::default() }), 0);
-        let failures = vec![DeskError::Overtaken(1)];
-        assert_eq!(millis(&Stepped { more: true, failures, ..Stepped::default() }), STEP_MS.into());
-        let others = |until| Stepped { others_until: Some(Millis(until)), ..Stepped::default() };
-        assert_eq!(millis(&others(1_040)), 40);
-        assert_eq!(millis(&others(1_900)), STEP_MS.into());
-        assert_eq!(millis(&others(900)), 1);
-    }
-}

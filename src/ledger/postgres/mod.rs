@@ -27,7 +27,9 @@ use std::time::Duration;
 
 use crate::model::{Book, CertificateKey, CertificateNo, Entry, ListNo, Millis, NodeId, Position, Time};
 
-use super::{Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Stray, Upkeep, Wanted};
+use super::{
+    Batch, Found, Head, Heard, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Stray, Upkeep, Wanted,
+};
 
 use find::Peaks;
 use hints::Hints;
@@ -169,6 +171,7 @@ impl Ledger for PostgresLedger {
     }
 
     fn heartbeat(&self) -> Result<Option<Heartbeat>, LedgerError> {
+        self.hints.grow_old();
         self.pool.read(read::heartbeat)
     }
 
@@ -182,6 +185,10 @@ impl Ledger for PostgresLedger {
 
     fn wait(&self, after: Position, at_most: Duration) -> Result<(), LedgerError> {
         self.hints.wait(&self.pool, after, at_most)
+    }
+
+    fn wait_inbox(&self, at_most: Duration) -> Result<Heard, LedgerError> {
+        self.hints.wait_inbox(&self.pool, at_most)
     }
 
     fn strays(&self) -> Result<Vec<Stray>, LedgerError> {

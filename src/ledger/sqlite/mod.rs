@@ -25,7 +25,9 @@ use std::time::Duration;
 
 use rusqlite::Connection;
 
-use super::{Batch, Found, Head, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Stray, Upkeep, Wanted};
+use super::{
+    Batch, Found, Head, Heard, Heartbeat, InboxItem, Lease, Ledger, LedgerError, Sealed, Stray, Upkeep, Wanted,
+};
 use crate::model::{Book, CertificateKey, CertificateNo, Entry, ListNo, Millis, NodeId, Position, Time};
 
 use book::BookCache;
@@ -251,6 +253,12 @@ impl Ledger for SqliteLedger {
             }
             Ok(())
         })
+    }
+
+    /// Nothing ever comes.
+    fn wait_inbox(&self, at_most: Duration) -> Result<Heard, LedgerError> {
+        std::thread::sleep(at_most);
+        Ok(Heard::Nothing)
     }
 
     fn strays(&self) -> Result<Vec<Stray>, LedgerError> {
