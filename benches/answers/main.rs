@@ -2,17 +2,22 @@
 //!
 //! Ratios, measured in turns in one run: servers on the first core, the load generator (`loadtest/`) on the second, the least
 //! of several rounds of each. `-- NAME…` measures only those figures (see [`FIGURES`]); `-- --quick` with fewer certificates
-//! and shorter rounds, to see that it runs. Needs `cc`, `taskset` and, for one figure, `nginx`.
+//! and shorter rounds, to see that it runs. Needs `cc`, `taskset` and, for one figure each, `nginx` and PostgreSQL.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 #![allow(missing_docs)]
 
 mod fresh;
+mod house;
 mod in_process;
 mod kept;
 mod lane;
 mod load;
 mod served;
+
+#[path = "../../tests/support/postgres.rs"]
+#[allow(dead_code, clippy::unwrap_used, reason = "shared with the tests, which use other parts")]
+mod postgres_server;
 
 #[path = "../ledger/table.rs"]
 #[allow(dead_code, reason = "shared with the ledger's benchmark, which uses other parts")]
@@ -32,7 +37,7 @@ pub struct Scale {
 
 type Figure = (&'static str, fn(Scale, &mut Table));
 
-const FIGURES: [Figure; 11] = [
+const FIGURES: [Figure; 12] = [
     ("kept", kept::keep_alive),
     ("nginx", kept::nginx),
     ("close", kept::close),
@@ -41,6 +46,7 @@ const FIGURES: [Figure; 11] = [
     ("lane", lane::saturated),
     ("advance", in_process::advance),
     ("fresh", fresh::sqlite),
+    ("fresh-postgres", fresh::postgres),
     ("sets", in_process::sets),
     ("storm", lane::storm),
     ("flood", lane::flood),

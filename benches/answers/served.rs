@@ -204,7 +204,8 @@ fn keep_filled(table: &Table, count: u64) {
     }
 }
 
-fn certificate(number: u64) -> Certificate {
+/// The n-th certificate of the issuer with the number 1.
+pub fn certificate(number: u64) -> Certificate {
     Certificate {
         key: CertificateKey { issuer: IssuerNo(1), serial: serial(number) },
         usage: Usage::Auth,
