@@ -1,15 +1,11 @@
 //! From a commit in the ledger by another process to the first answer that shows it, while others are answered, too.
 
-use std::io::{Read as _, Write as _};
-use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use postgres::{Client, NoTls};
-use rasn_ocsp::{BasicOcspResponse, CertStatus, OcspResponse};
 use tashika::app::Writer;
-use tashika::asn1::ocsp::{Parameters, cert_id};
 use tashika::desk::{Desk, Task};
 use tashika::ledger::Ledger;
 use tashika::ledger::postgres::PostgresLedger;
@@ -17,9 +13,10 @@ use tashika::ledger::sqlite::SqliteLedger;
 use tashika::model::{Actor, CertificateKey, Channel, Command, PersonId, Policy, Request, Role};
 
 use crate::Scale;
+use crate::asker::Asker;
 use crate::house::{self, House};
 use crate::postgres_server::Cluster;
-use crate::served::time;
+use crate::served::{certificate, time};
 use crate::table::{Table, Verdict};
 
 /// On the embedded ledger.
@@ -78,7 +75,9 @@ fn furnish_and_serve(
     ledger: &Arc<dyn Ledger>,
     scale: Scale,
 ) -> (Vec<CertificateKey>, (house::Killed, house::Killed)) {
-    let keys = house.furnish(ledger, if scale.rounds > 2 { 1_000 } else { 100 });
+    let count = if scale.rounds > 2 { 1_000 } else { 100 };
+    house::furnish(ledger, count);
+    let keys = (1..=count).map(|number| certificate(number).key).collect();
     let served = house.serve();
     let others = house.others(scale.seconds * 60);
     (keys, (served, others))
@@ -98,30 +97,23 @@ fn row(mut latencies: Vec<f64>, (which, must, aim): Bounds, table: &mut Table) {
 
 /// One change after another; of each, how long it took until it was shown.
 fn latencies(commit: &mut dyn FnMut(CertificateKey), keys: &[CertificateKey]) -> Vec<f64> {
-    let issuer = house::issuer().issuer_hashes();
     let shown = |(at, key): (u64, &CertificateKey)| {
         // Not always at the same moment of anybody's round.
         std::thread::sleep(Duration::from_micros(at * 7_919 % 25_000));
-        shown_after(commit, *key, &cert_id(&issuer.sha1(), Parameters::Null, &key.serial))
+        shown_after(commit, *key)
     };
     (0..).zip(keys).map(shown).collect()
 }
 
 /// Milliseconds from the moment in which `commit` has committed to the first answer that isn't good any more.
-fn shown_after(commit: &mut dyn FnMut(CertificateKey), key: CertificateKey, cert_id: &[u8]) -> f64 {
-    let octets = (0..4).fold(cert_id.to_vec(), |inner, _| {
-        let mut outer = vec![0x30, u8::try_from(inner.len()).expect("short")];
-        outer.extend(inner);
-        outer
-    });
-    let mut stream = TcpStream::connect(house::ADDRESS).expect("the listener");
-    stream.set_nodelay(true).expect("a socket");
-    assert!(is_good(&mut stream, &octets), "nothing was held yet");
+fn shown_after(commit: &mut dyn FnMut(CertificateKey), key: CertificateKey) -> f64 {
+    let mut asker = Asker::connect();
+    assert!(asker.is_good(&key.serial), "nothing was changed yet");
     let polls = AtomicBool::new(true);
     std::thread::scope(|scope| {
         let poll = scope.spawn(|| {
             while polls.load(Ordering::Relaxed) {
-                if !is_good(&mut stream, &octets) {
+                if !asker.is_good(&key.serial) {
                     return Some(Instant::now());
                 }
             }
@@ -136,28 +128,4 @@ fn shown_after(commit: &mut dyn FnMut(CertificateKey), key: CertificateKey, cert
         let shown = poll.join().expect("a poll").expect("an answer shows it within five seconds");
         shown.saturating_duration_since(acknowledged).as_secs_f64() * 1e3
     })
-}
-
-fn is_good(stream: &mut TcpStream, octets: &[u8]) -> bool {
-    let head = format!(
-        "POST /ocsp HTTP/1.1\r\nHost: x\r\nContent-Type: application/ocsp-request\r\nContent-Length: {}\r\n\r\n",
-        octets.len()
-    );
-    stream.write_all(&[head.as_bytes(), octets].concat()).expect("a request");
-    let mut answer = vec![0; 4_096];
-    let mut length = 0;
-    loop {
-        length += stream.read(&mut answer[length..]).expect("an answer");
-        let text = &answer[..length];
-        let Some(head) = text.windows(4).position(|window| window == b"\r\n\r\n") else { continue };
-        let names = String::from_utf8_lossy(&text[..head]).to_lowercase();
-        let body =
-            names.split("content-length: ").nth(1).and_then(|rest| rest.split('\r').next()?.parse::<usize>().ok());
-        if length >= head + 4 + body.expect("a length") {
-            let response: OcspResponse = rasn::der::decode(&text[head + 4..]).expect("a response");
-            let basic: BasicOcspResponse =
-                rasn::der::decode(&response.bytes.expect("a reply").response).expect("basic");
-            return matches!(basic.tbs_response_data.responses[0].cert_status, CertStatus::Good);
-        }
-    }
 }

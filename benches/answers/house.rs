@@ -9,10 +9,8 @@ use std::time::Duration;
 
 use tashika::asn1::{CertificateFields, certificates_in};
 use tashika::desk::{Desk, Task};
-use tashika::ledger::Ledger;
-use tashika::model::{
-    Actor, Certificate, CertificateKey, Channel, HolderId, IssuerNo, MediumId, PersonId, Policy, Role,
-};
+use tashika::ledger::{Ledger, Upkeep};
+use tashika::model::{Actor, Certificate, Channel, HolderId, IssuerNo, MediumId, PersonId, Policy, Role};
 
 use crate::load::generator;
 use crate::served::{certificate, time};
@@ -68,19 +66,6 @@ impl House {
         std::fs::write(file, change(&text)).expect("its configuration");
     }
 
-    /// Registers so many certificates, each with a holder and a card of its own.
-    pub fn furnish(&self, ledger: &Arc<dyn Ledger>, count: u64) -> Vec<CertificateKey> {
-        let mut desk = Desk::new(ledger.clone(), Policy::default());
-        let mut keys = Vec::new();
-        for first in (1..=count).step_by(CHUNK) {
-            let last = count.min(first + CHUNK as u64 - 1);
-            let certificates: Vec<_> = (first..=last).map(of_its_own).collect();
-            keys.extend(certificates.iter().map(|certificate| certificate.key));
-            desk.one(&Task::Register { actor: ca(), certificates }, time()).expect("new certificates");
-        }
-        keys
-    }
-
     /// Serves it, and waits until it is ready.
     pub fn serve(&self) -> Killed {
         let mut child = Command::new(&self.program)
@@ -117,13 +102,25 @@ impl House {
     }
 }
 
+/// Registers so many certificates, each with a holder and a card of its own.
+pub fn furnish(ledger: &Arc<dyn Ledger>, count: u64) {
+    let mut desk = Desk::new(ledger.clone(), Policy::default());
+    for first in (1..=count).step_by(CHUNK) {
+        let last = count.min(first + CHUNK as u64 - 1);
+        let certificates = (first..=last).map(of_its_own).collect();
+        desk.one(&Task::Register { actor: ca(), certificates }, time()).expect("new certificates");
+        while ledger.upkeep().expect("upkeep") == Upkeep::More {}
+    }
+}
+
 /// The CA's certificate.
 pub fn issuer() -> CertificateFields {
     let pem = std::fs::read(testdata("issuer.pem")).expect("test data");
     CertificateFields::from_der(&certificates_in(&pem).expect("a certificate")[0]).expect("a certificate")
 }
 
-fn ca() -> Actor {
+/// The CA that registers.
+pub fn ca() -> Actor {
     Actor { role: Role::Ca(IssuerNo(1)), person: PersonId([9; 16]), channel: Channel::Api }
 }
 

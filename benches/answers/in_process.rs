@@ -12,6 +12,7 @@ use tashika::responder::{Answer, Responder, Worked};
 use tashika::status::{Belongs, Members, ReadTo, Signature, Table as Statuses};
 
 use crate::Scale;
+use crate::asker::request;
 use crate::load::busy;
 use crate::served::{self, KeptReplies};
 use crate::table::{Table, Verdict};
@@ -101,15 +102,6 @@ fn shows(responder: &Responder, count: u64) -> bool {
     (1..=count).step_by((count / 1_000).max(1) as usize).all(|number| {
         let view = responder.table().at(CertificateNo(number), &mut signature).expect("a certificate").1;
         matches!(view.standing, tashika::status::Standing::Revoked { .. })
-    })
-}
-
-/// An OCSPRequest of one question.
-fn request(cert_id: &[u8]) -> Vec<u8> {
-    (0..4).fold(cert_id.to_vec(), |inner, _| {
-        let mut outer = vec![0x30, u8::try_from(inner.len()).expect("short")];
-        outer.extend(inner);
-        outer
     })
 }
 

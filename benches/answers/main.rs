@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 #![allow(missing_docs)]
 
+mod asker;
 mod fresh;
 mod house;
 mod in_process;
@@ -14,6 +15,7 @@ mod kept;
 mod lane;
 mod load;
 mod served;
+mod sets;
 
 #[path = "../../tests/support/postgres.rs"]
 #[allow(dead_code, clippy::unwrap_used, reason = "shared with the tests, which use other parts")]
@@ -37,7 +39,7 @@ pub struct Scale {
 
 type Figure = (&'static str, fn(Scale, &mut Table));
 
-const FIGURES: [Figure; 12] = [
+const FIGURES: [Figure; 14] = [
     ("kept", kept::keep_alive),
     ("nginx", kept::nginx),
     ("close", kept::close),
@@ -48,6 +50,8 @@ const FIGURES: [Figure; 12] = [
     ("fresh", fresh::sqlite),
     ("fresh-postgres", fresh::postgres),
     ("sets", in_process::sets),
+    ("sets", sets::sqlite),
+    ("sets-postgres", sets::postgres),
     ("storm", lane::storm),
     ("flood", lane::flood),
 ];
