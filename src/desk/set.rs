@@ -1,6 +1,6 @@
 //! Set events: who may order one, and whether what it names exists.
 
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, MemberDigest};
 use crate::model::{Actor, Book, CertificateNo, Policy, Refusal, Role, SetChange, SetRule, SetTarget};
 
 use super::campaign::is_open;
@@ -60,14 +60,12 @@ pub(super) fn check_list(
     target: &SetTarget,
 ) -> Result<Option<Refusal>, LedgerError> {
     let SetTarget::Listed { list, count, digest } = target else { return Ok(None) };
-    let mut context = aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256);
-    let (mut after, mut seen) = (CertificateNo(0), 0);
+    let (mut after, mut seen) = (CertificateNo(0), MemberDigest::default());
     loop {
         let members = ledger.list_members(*list, after, LIST_PAGE)?;
         let Some(last) = members.last() else { break };
         after = *last;
-        seen += members.len() as u64;
-        members.iter().for_each(|no| context.update(&no.0.to_be_bytes()));
+        seen.add(&members);
         if let Role::Ca(own) = actor.role
             && !all_of_issuer(ledger, &members, own)?
         {
@@ -77,7 +75,7 @@ pub(super) fn check_list(
             }));
         }
     }
-    let same = seen == *count && context.finish().as_ref() == digest;
+    let same = seen.finish() == (*count, *digest);
     Ok((!same).then(|| Refusal::UnknownSet(format!("list {list} does not hold what the command says of it"))))
 }
 

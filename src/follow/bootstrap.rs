@@ -3,11 +3,11 @@
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use crate::ledger::{Head, Ledger, LedgerError};
+use crate::ledger::{Head, Ledger, LedgerError, MemberDigest};
 use crate::model::{CertificateNo, ListNo, SetEvent, SetTarget};
 use crate::status::{Belongs, HashKey, Members, ReadTo, Registers, Row, StatusError, Table};
 
-use super::follower::FollowError;
+use super::follower::{FollowError, Frozen};
 
 /// A table with every certificate, and the registers, as the ledger has them at the head that is returned.
 pub(super) fn fill(ledger: &dyn Ledger, key: &HashKey) -> Result<(Table, Head, Registers), FollowError> {
@@ -36,20 +36,27 @@ pub(super) fn fill(ledger: &dyn Ledger, key: &HashKey) -> Result<(Table, Head, R
     }
 }
 
-/// Who belongs to a set: for a list, its members, which are complete before an event names them.
+/// Who belongs to a set: for a list, its members, which are complete before an event names them and must be the very ones.
 pub(super) fn belongs(ledger: &dyn Ledger, set: &SetEvent) -> Result<Belongs, FollowError> {
     Ok(match &set.target {
         SetTarget::Batch(_) | SetTarget::Issuer(_) => Belongs::AsTargeted,
-        SetTarget::Listed { list, .. } => Belongs::Listed(Arc::new(members(ledger, *list)?)),
+        SetTarget::Listed { list, count, digest } => {
+            let (members, found) = members(ledger, *list)?;
+            if found.finish() != (*count, *digest) {
+                return Err(Frozen::MembersDiffer(set.position).into());
+            }
+            Belongs::Listed(Arc::new(members))
+        }
     })
 }
 
-fn members(ledger: &dyn Ledger, list: ListNo) -> Result<Members, FollowError> {
-    let (mut members, mut after) = (Members::default(), CertificateNo(0));
+fn members(ledger: &dyn Ledger, list: ListNo) -> Result<(Members, MemberDigest), FollowError> {
+    let (mut members, mut found, mut after) = (Members::default(), MemberDigest::default(), CertificateNo(0));
     loop {
         let page = ledger.list_members(list, after, PAGE)?;
-        let Some(last) = page.last() else { return Ok(members) };
+        let Some(last) = page.last() else { return Ok((members, found)) };
         after = *last;
+        found.add(&page);
         for no in page {
             members.push(no).map_err(|error| LedgerError::Damaged(format!("list {list}: {error}")))?;
         }

@@ -3,8 +3,10 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
-use crate::ledger::{BrokenLink, Head, Heartbeat, Ledger, LedgerError, RowDigest, Sealed, decode_certificate};
-use crate::model::{Body, Book, Certificate, CertificateNo, Event, Position, SetEvent};
+use crate::ledger::{
+    BrokenLink, Head, Heartbeat, Ledger, LedgerError, RowDigest, Sealed, decode_certificate, decode_event,
+};
+use crate::model::{Body, Book, Certificate, CertificateNo, Event, Position, SetEvent, SetTarget};
 use crate::status::{Capture, Changed, Freshness, HashKey, ReadTo, Registers, SnapshotError, StatusError, Table};
 
 use super::bootstrap::{belongs, fill};
@@ -57,6 +59,9 @@ pub enum Frozen {
     /// A registration's rows are not those that its event counted and hashed.
     #[error("the certificates that event {0} registered are not those that it counted and hashed")]
     RowsDiffer(Position),
+    /// A list's members are not those that the event which names it counted and hashed.
+    #[error("the certificates of the list that event {0} names are not those that it counted and hashed")]
+    MembersDiffer(Position),
     /// The table refuses what the history says.
     #[error("the history contradicts itself: {0}")]
     Contradiction(StatusError),
@@ -167,7 +172,11 @@ impl Follower {
             self.stands_where_it_stood(ledger)?;
         }
         let mut stepped = Stepped { events: page.len(), more: page.len() == PAGE, ..Stepped::default() };
-        for sealed in &page {
+        for (taken, sealed) in page.iter().enumerate() {
+            if taken > 0 && names_a_list(sealed) {
+                (stepped.events, stepped.more) = (taken, true);
+                break;
+            }
             self.take(ledger, sealed, &mut stepped)?;
         }
         self.table.publish(ReadTo { epoch: self.head.epoch, position: self.head.position })?;
@@ -258,6 +267,12 @@ impl Follower {
         self.freshness.known_at = Some(self.freshness.known_at.map_or(newest, |known| known.max(newest)));
         Ok(())
     }
+}
+
+/// Its list may take seconds to be read: what stands before it doesn't wait for that, and has a step of its own.
+fn names_a_list(sealed: &Sealed) -> bool {
+    decode_event(&sealed.bytes)
+        .is_ok_and(|event| matches!(event.body, Body::SetChanged { target: SetTarget::Listed { .. }, .. }))
 }
 
 /// The certificates that an event registered, which must be the very ones.

@@ -210,3 +210,28 @@ impl Default for RowDigest {
         Self(aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256))
     }
 }
+
+/// What a set event says of its list: how many members, and SHA-256 over their numbers, ascending, in eight octets each.
+pub struct MemberDigest {
+    count: u64,
+    context: aws_lc_rs::digest::Context,
+}
+
+impl MemberDigest {
+    /// Takes in the next members.
+    pub fn add(&mut self, members: &[CertificateNo]) {
+        self.count += members.len() as u64;
+        members.iter().for_each(|no| self.context.update(&no.0.to_be_bytes()));
+    }
+
+    /// How many, and the digest.
+    pub fn finish(self) -> (u64, Hash) {
+        (self.count, self.context.finish().as_ref().try_into().expect("SHA-256 has 32 octets"))
+    }
+}
+
+impl Default for MemberDigest {
+    fn default() -> Self {
+        Self { count: 0, context: aws_lc_rs::digest::Context::new(&aws_lc_rs::digest::SHA256) }
+    }
+}

@@ -27,7 +27,7 @@ mod verify;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
-pub use batch::{Answer, Batch, InboxResult, NewRow, NewStatus, QueueChange, RowDigest};
+pub use batch::{Answer, Batch, InboxResult, MemberDigest, NewRow, NewStatus, QueueChange, RowDigest};
 pub use bytes::Malformed;
 pub use certificate_bytes::{decode_certificate, encode_certificate};
 pub use checkpoint::{Checkpoint, Note, Succession};

@@ -94,3 +94,17 @@ fn altered_rows_freeze_it() {
     altered.state().rows.get_mut(&CertificateNo(CERTIFICATES + 1)).unwrap()[20] ^= 1;
     scene.freezes(&altered, |frozen| matches!(frozen, Frozen::RowsDiffer(_)));
 }
+
+/// And what a list names must be what the event that names it counted and hashed, wherever a follower begins.
+#[test]
+fn altered_lists_freeze_it() {
+    let scene = Scene::new();
+    let altered = scene.ledger.fork();
+    let writer: Arc<dyn Ledger> = Arc::new(altered.clone());
+    let mut desk = tashika::desk::Desk::new(writer, tashika::model::Policy::default());
+    desk.one(&history::hold_listed(&altered, &[90, 91, 92]), nation::at(86_400)).unwrap();
+    altered.state().lists.values_mut().last().unwrap().remove(&CertificateNo(91));
+    let begun = Follower::bootstrap(&altered, &key());
+    assert!(matches!(begun.err().unwrap(), FollowError::Frozen(Frozen::MembersDiffer(_))));
+    scene.freezes(&altered, |frozen| matches!(frozen, Frozen::MembersDiffer(_)));
+}

@@ -63,6 +63,26 @@ fn it_is_as_fresh_as_the_last_heartbeat_that_it_has_read_up_to() {
     assert_eq!(lag(&follower, 10), Seconds(0));
 }
 
+/// Reading a list takes its time: what was committed before the set doesn't wait for it.
+#[test]
+fn what_comes_before_a_listed_set_is_there_before_it() {
+    let ledger = MemoryLedger::create(&nation::genesis(1));
+    let writer: Arc<dyn Ledger> = Arc::new(ledger.clone());
+    history::write(&writer, Version::True, &mut || {});
+    let mut follower = Follower::bootstrap(&ledger, &key()).unwrap();
+    history::go_on(&writer, 190..192);
+    let before = ledger.head().unwrap().position;
+    let mut desk = tashika::desk::Desk::new(writer.clone(), tashika::model::Policy::default());
+    desk.one(&history::hold_listed(&ledger, &[90, 91]), nation::at(86_400)).unwrap();
+    history::go_on(&writer, 193..195);
+    let first = follower.step(&ledger).unwrap();
+    assert_eq!((follower.table().read_to().position, first.more, first.sets), (before, true, 0));
+    assert_eq!(first.changed, [CertificateNo(190), CertificateNo(191)]);
+    catch_up(&mut follower, &ledger);
+    assert_eq!(follower.table().read_to().position, ledger.head().unwrap().position);
+    assert_eq!(agrees(&follower, &ledger), CERTIFICATES);
+}
+
 pub fn key() -> HashKey {
     HashKey::new([7; 16])
 }

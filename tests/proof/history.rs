@@ -167,6 +167,12 @@ fn request(actor: tashika::model::Actor, command: Command) -> Task {
     Task::Request(Request { actor, command, idempotency: None })
 }
 
+/// A hold of all on a list, written as it is asked for.
+pub fn hold_listed(ledger: &dyn Ledger, members: &[u64]) -> Task {
+    let target = list(ledger, members);
+    request(nation::actor(Role::Ca(IssuerNo(1))), Command::Set { target, change: SetChange::Held })
+}
+
 fn list(ledger: &dyn Ledger, members: &[u64]) -> SetTarget {
     let members: Vec<_> = members.iter().copied().map(CertificateNo).collect();
     let list = ledger.new_list().unwrap();

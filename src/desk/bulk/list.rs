@@ -3,11 +3,10 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use aws_lc_rs::digest::{Context, SHA256};
-
 use super::plan::Tally;
 use super::seen::Seen;
 use super::{Bulk, BulkError, Notice, OnBad, Phase, Progress, Source, Watch};
+use crate::ledger::MemberDigest;
 use crate::ledger::import::{Fault, NamedLink, SerialList, Unit};
 use crate::model::{Book, CertificateKey, CertificateNo, IssuerNo, SetTarget};
 
@@ -112,18 +111,17 @@ impl Bulk<'_> {
             Ok(())
         })?;
         // What the event will say is computed from what the ledger holds, and must be what was planned.
-        let (mut digest, mut after, mut found) = (Context::new(&SHA256), CertificateNo(0), 0);
+        let (mut after, mut found) = (CertificateNo(0), MemberDigest::default());
         loop {
             let members = self.ledger.list_members(list, after, PAGE)?;
             let Some(last) = members.last() else { break };
             after = *last;
-            found += members.len() as u64;
-            members.iter().for_each(|no| digest.update(&no.0.to_be_bytes()));
+            found.add(&members);
         }
+        let (found, digest) = found.finish();
         if found != plan.certificates {
             return Err(BulkError::List { list, expected: plan.certificates, found });
         }
-        let digest = digest.finish().as_ref().try_into().expect("SHA-256 has 32 octets");
         Ok(SetTarget::Listed { list, count: found, digest })
     }
 

@@ -6,9 +6,7 @@
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use aws_lc_rs::digest::{Context, SHA256};
-
-use crate::ledger::{Families, Ledger, LedgerError, Wanted, decode_event};
+use crate::ledger::{Families, Ledger, LedgerError, MemberDigest, Wanted, decode_event};
 use crate::model::{Body, CertificateNo, Entry, Event, ListNo, Position, SetTarget, Status};
 
 use super::replay::{Changes, replay};
@@ -242,19 +240,18 @@ pub(super) fn check_lists(
     };
     let total = listed(walk).into_iter().flat_map(|list| stated(list).next()).map(|(_, count, _)| count).sum();
     for list in listed(walk) {
-        let (mut after, mut count) = (CertificateNo(0), 0);
-        let mut context = Context::new(&SHA256);
+        let (mut after, mut sum, mut read) = (CertificateNo(0), MemberDigest::default(), 0);
         loop {
             let members = ledger.list_members(list, after, PAGE)?;
             let Some(last) = members.last() else { break };
             after = *last;
-            count += members.len() as u64;
-            members.iter().for_each(|no| context.update(&no.0.to_be_bytes()));
-            progress(Progress { stage: Stage::Lists, done: seen + count, total });
+            sum.add(&members);
+            read += members.len() as u64;
+            progress(Progress { stage: Stage::Lists, done: seen + read, total });
         }
-        let digest = context.finish();
+        let (count, digest) = sum.finish();
         seen += count;
-        for (position, _, _) in stated(list).filter(|stated| stated.1 != count || digest.as_ref() != stated.2) {
+        for (position, _, _) in stated(list).filter(|stated| (stated.1, stated.2) != (count, digest)) {
             findings.add(Finding::ListDiffers { position, list });
         }
     }
