@@ -23,7 +23,7 @@ use crate::table::{Table, Verdict};
 pub fn sqlite(scale: Scale, table: &mut Table) {
     let house = House::on("sqlite:ledger.db");
     let ledger = SqliteLedger::open(&house.path().join("ledger.db")).expect("the ledger that was made");
-    by_holds(house, Arc::new(ledger), scale, ("SQLite", 20.0, 5.0), table);
+    by_holds(&house, Arc::new(ledger), scale, ("SQLite", 20.0, 5.0), table);
 }
 
 /// On PostgreSQL, and there by a CA's SQL, too.
@@ -41,7 +41,7 @@ pub fn postgres(scale: Scale, table: &mut Table) {
         (house, ledger, database)
     };
     let (by_api, ledger, _) = house();
-    by_holds(by_api, ledger, scale, ("PostgreSQL", 50.0, 15.0), table);
+    by_holds(&by_api, ledger, scale, ("PostgreSQL", 50.0, 15.0), table);
 
     let (by_sql, ledger, database) = house();
     let (keys, _running) = furnish_and_serve(&by_sql, &ledger, scale);
@@ -57,8 +57,8 @@ pub fn postgres(scale: Scale, table: &mut Table) {
 
 type Bounds = (&'static str, f64, f64);
 
-fn by_holds(house: House, ledger: Arc<dyn Ledger>, scale: Scale, bounds: Bounds, table: &mut Table) {
-    let (keys, _running) = furnish_and_serve(&house, &ledger, scale);
+fn by_holds(house: &House, ledger: Arc<dyn Ledger>, scale: Scale, bounds: Bounds, table: &mut Table) {
+    let (keys, _running) = furnish_and_serve(house, &ledger, scale);
     let policy = Policy { budget_floor: u32::MAX, ..Policy::default() };
     let writer = Writer::new(Desk::new(ledger, policy), time);
     let mut hold = |key| {

@@ -171,7 +171,7 @@ fn a_listener_that_nobody_waits_with_is_let_go() {
     fixture.ledger.wait(Position(0), SLICE).unwrap();
     assert_eq!(fixture.ledger.wait_inbox(SLICE).unwrap(), Heard::Something, "nobody listened before");
     assert_ne!(sessions(), without);
-    (0..6_000).for_each(|_| drop(fixture.ledger.heartbeat().unwrap()));
+    (0..6_000).for_each(|_| _ = fixture.ledger.heartbeat().unwrap());
     until("they are closed", || sessions() == without);
     assert_eq!(fixture.ledger.wait_inbox(SLICE).unwrap(), Heard::Something, "nobody has listened since");
 }

@@ -18,6 +18,7 @@ mod postgres_server;
 mod reader;
 
 mod attacks;
+#[allow(dead_code, reason = "shared with the follower's tests, which use other parts")]
 mod history;
 mod live;
 mod memory;
