@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use crate::fill;
+
 /// A server, killed at the end.
 pub struct Server {
     child: Child,
@@ -97,6 +99,5 @@ pub fn in_turns<const N: usize>(rounds: usize, mut measure: impl FnMut(usize) ->
 
 /// Seconds that this thread has had on the processor.
 pub fn busy() -> f64 {
-    let text = std::fs::read_to_string("/proc/thread-self/schedstat").expect("a thread");
-    text.split(' ').next().and_then(|nanos| nanos.parse::<f64>().ok()).expect("nanoseconds") / 1e9
+    fill::busy() / 1e9
 }

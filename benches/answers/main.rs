@@ -21,6 +21,10 @@ mod sets;
 #[allow(dead_code, clippy::unwrap_used, reason = "shared with the tests, which use other parts")]
 mod postgres_server;
 
+#[path = "../status/fill.rs"]
+#[allow(dead_code, reason = "shared with the status table's benchmark, which uses other parts")]
+mod fill;
+
 #[path = "../ledger/table.rs"]
 #[allow(dead_code, reason = "shared with the ledger's benchmark, which uses other parts")]
 mod table;

@@ -13,13 +13,14 @@ use tashika::asn1::{CertificateFields, certificates_in};
 use tashika::http::{self, EdgeLimits, Public, Refusals, TimeLimits};
 use tashika::keys::OcspSigner;
 use tashika::model::{
-    Batch, Certificate, CertificateKey, CertificateNo, Delivery, Epoch, HolderId, Issuer as Registered, IssuerNo,
-    KeyOrigin, Links, Medium, MediumId, MediumKind, Millis, Municipality, Position, Proofing, Rank, ScopeNo, Seconds,
-    Serial, Time, Usage,
+    Certificate, CertificateKey, CertificateNo, Epoch, Issuer as Registered, IssuerNo, Millis, Position, Rank, Seconds,
+    Serial, Time,
 };
 use tashika::parties::{Counters, Party, Register, Strangers};
 use tashika::responder::{Issuer, Issuers, Moment, Named, Policy, Presign, Profile, Responder, Signatory, Worked};
 use tashika::status::{Freshness, HashKey, ReadTo, SignedFor, Table, Tiers};
+
+use crate::fill;
 
 /// What is served.
 pub struct Wanted {
@@ -138,8 +139,8 @@ fn edge(wanted: &Wanted, responder: &Arc<Responder>) {
 /// Serials as anybody can compute them: the same for who asks.
 pub fn serial(number: u64) -> Serial {
     let mut octets = [0; 16];
-    octets[..8].copy_from_slice(&(mix(number) >> 1 | 1 << 62).to_be_bytes());
-    octets[8..].copy_from_slice(&mix(!number).to_be_bytes());
+    octets[..8].copy_from_slice(&(fill::mix(number) >> 1 | 1 << 62).to_be_bytes());
+    octets[8..].copy_from_slice(&fill::mix(!number).to_be_bytes());
     Serial::from_unsigned(&octets).expect("sixteen octets")
 }
 
@@ -206,29 +207,8 @@ fn keep_filled(table: &Table, count: u64) {
 
 /// The n-th certificate of the issuer with the number 1.
 pub fn certificate(number: u64) -> Certificate {
-    Certificate {
-        key: CertificateKey { issuer: IssuerNo(1), serial: serial(number) },
-        usage: Usage::Auth,
-        medium: Medium { kind: MediumKind::Card, id: MediumId([0; 16]) },
-        holder: HolderId([0; 16]),
-        sim: None,
-        batch: Batch((number / 200_000) as u32),
-        not_before: time(),
-        not_after: time() + Seconds::days(1_000 + (number / 50_000) as u32),
-        scope: ScopeNo(1),
-        municipality: Municipality(13_101),
-        key_origin: KeyOrigin::Medium,
-        proofing: Proofing::InPerson,
-        delivery: Delivery::Delivered,
-        links: Links::default(),
-    }
-}
-
-fn mix(number: u64) -> u64 {
-    let z = number.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    let z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
+    let key = CertificateKey { issuer: IssuerNo(1), serial: serial(number) };
+    Certificate { key, not_before: time(), ..fill::certificate(number) }
 }
 
 fn hear(responder: &Responder) {

@@ -16,12 +16,7 @@ use crate::postgres_server::Cluster;
 #[test]
 fn a_replica_is_read_like_the_primary_and_follows_it() {
     let primary = Cluster::start(&[]);
-    let fixture = Fixture::within(&primary);
-    furnish(&fixture.ledger);
-    fixture.ledger.beat(at(200)).unwrap();
-    let replica = Cluster::replica_of(&primary);
-    let ledger = PostgresLedger::open(&replica.url(&fixture.server, &fixture.database)).unwrap();
-    reaches(&ledger, &fixture);
+    let (fixture, _replica, ledger) = replicated(&primary);
     assert_eq!(history(&ledger), history(&fixture.ledger));
     assert_eq!(ledger.book().unwrap(), fixture.ledger.book().unwrap());
     assert_eq!(ledger.heartbeat().unwrap().unwrap().time, at(200));
@@ -63,12 +58,7 @@ fn a_replica_is_read_like_the_primary_and_follows_it() {
 #[test]
 fn a_replica_that_stands_still_is_not_fresh_within_three_seconds() {
     let primary = Cluster::start(&[]);
-    let fixture = Fixture::within(&primary);
-    furnish(&fixture.ledger);
-    fixture.ledger.beat(at(200)).unwrap();
-    let replica = Cluster::replica_of(&primary);
-    let ledger = PostgresLedger::open(&replica.url(&fixture.server, &fixture.database)).unwrap();
-    reaches(&ledger, &fixture);
+    let (fixture, replica, ledger) = replicated(&primary);
     let mut follower = Follower::bootstrap(&ledger, &HashKey::new([9; 16])).unwrap();
     follower.step(&ledger).unwrap();
     let tier = |follower: &Follower, seconds| follower.freshness().tier(at(seconds), Tiers::default());
@@ -86,6 +76,17 @@ fn a_replica_that_stands_still_is_not_fresh_within_three_seconds() {
     reaches(&ledger, &fixture);
     follower.step(&ledger).unwrap();
     assert_eq!(tier(&follower, 204), Tier::Fresh);
+}
+
+/// A ledger with something in it, its replica, and the ledger as the replica shows it.
+fn replicated(primary: &Cluster) -> (Fixture<'_>, Cluster, PostgresLedger) {
+    let fixture = Fixture::within(primary);
+    furnish(&fixture.ledger);
+    fixture.ledger.beat(at(200)).unwrap();
+    let replica = Cluster::replica_of(primary);
+    let ledger = PostgresLedger::open(&replica.url(&fixture.server, &fixture.database)).unwrap();
+    reaches(&ledger, &fixture);
+    (fixture, replica, ledger)
 }
 
 fn reaches(ledger: &PostgresLedger, fixture: &Fixture<'_>) {
