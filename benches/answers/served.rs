@@ -59,7 +59,7 @@ pub fn serve(wanted: &Wanted) {
         let signs = move || {
             give_way();
             loop {
-                match responder.work(moment()) {
+                match responder.work_with_pauses(moment(), std::thread::yield_now) {
                     Worked::Done => std::thread::yield_now(),
                     Worked::Nothing => responder.wait_for_work(Duration::from_millis(100)),
                 }

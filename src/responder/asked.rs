@@ -68,8 +68,11 @@ impl Bits {
         let Some(chunk) = self.0.get((number / CHUNK_BITS) as usize) else { return };
         let chunk = chunk.get_or_init(|| (0..CHUNK_BITS / 64).map(|_| AtomicU64::new(0)).collect());
         let (word, bit) = (&chunk[(number % CHUNK_BITS / 64) as usize], 1 << (number % 64));
-        if word.load(Ordering::Relaxed) & bit == 0 {
-            word.fetch_or(bit, Ordering::Relaxed);
+        let before = word.load(Ordering::Relaxed);
+        if before & bit == 0 {
+            // Two threads at one word may lose one's mark: its certificate is marked when it is next asked for. An indivisible
+            // step would keep every look-up waiting until the word has come from far away.
+            word.store(before | bit, Ordering::Relaxed);
         }
     }
 

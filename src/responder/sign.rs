@@ -67,6 +67,11 @@ impl Responder {
 
     /// Does what is next in turn: some orders, or some signatures in advance.
     pub fn work(&self, now: Moment) -> Worked {
+        self.work_with_pauses(now, || {})
+    }
+
+    /// The same, with a `pause` after each signature that takes long: for a thread that others on its core wait for.
+    pub fn work_with_pauses(&self, now: Moment, pause: impl Fn()) -> Worked {
         let issuers = self.issuers.load();
         let cost = |no: IssuerNo| issuers.get(no).and_then(Issuer::signatory).map_or(0, Signatory::cost);
         let mut tickets = Vec::new();
@@ -85,8 +90,8 @@ impl Responder {
             }
         };
         let (mut spent, mut dearest) = (0, 0);
-        // One at least; then as many as the turn has time for.
-        while spent + dearest <= TURN_COST
+        // Two at least, so that those share what it costs to wake a listener; then as many as the turn has time for.
+        while (tickets.len() < 2 || spent + dearest <= TURN_COST)
             && let Some(ticket) = desk.lane.next(rank, cost)
         {
             let this = cost(ticket.order.issuer).max(1);
@@ -95,7 +100,17 @@ impl Responder {
         }
         desk.turns.spend(cause, spent);
         drop(desk);
-        let signed: Vec<_> = tickets.into_iter().map(|ticket| self.serve(&issuers, ticket, now)).collect();
+        let signed: Vec<_> = tickets
+            .into_iter()
+            .map(|ticket| {
+                let is_long = cost(ticket.order.issuer) >= LONG_COST;
+                let served = self.serve(&issuers, ticket, now);
+                if is_long {
+                    pause();
+                }
+                served
+            })
+            .collect();
         // Told together, then woken: waking a listener costs as much as a good part of a signature.
         let mut bells = Bells::default();
         for (done, others, answer) in signed {
@@ -290,8 +305,10 @@ impl Responder {
     }
 }
 
-/// What is signed before those who wait for it are told, in signatures of P-256: half a millisecond. One signature of
+/// What is signed before those who wait for it are told, in signatures of P-256: half a millisecond. Two signatures of
 /// RSA-2048, or six of P-384.
 const TURN_COST: u64 = 32;
+/// A signature that takes as long as a turn should, or nearly.
+const LONG_COST: u64 = TURN_COST / 2;
 /// A certificate that changes more often than this while one answer is signed is somebody's mistake.
 const TRIES_MAX: usize = 4;

@@ -84,7 +84,7 @@ fn two_issuers_share_by_what_their_signatures_cost() {
     let [cheap, dear] = [bureau.register(0), bureau.register(1)];
     let mut dear_ones = orders(&bureau, 1, &dear.1, stranger(1), 250);
     let mut cheap_ones = orders(&bureau, 0, &cheap.1, stranger(2), 250);
-    for _ in 0..16 {
+    for _ in 0..9 {
         let _ = bureau.responder.work(bureau.now);
     }
     let (cheap_had, dear_had) = (signed(&mut cheap_ones), signed(&mut dear_ones));

@@ -126,7 +126,7 @@ impl Answering {
         let Some(responder) = self.wait_for_responder() else { return };
         give_way();
         while self.stop.pause(Duration::ZERO) == Pause::Over {
-            match responder.work(self.moment()) {
+            match responder.work_with_pauses(self.moment(), std::thread::yield_now) {
                 // Where cores are few, whoever answers from what is kept comes before the next signature, not milliseconds
                 // later.
                 Worked::Done => std::thread::yield_now(),
