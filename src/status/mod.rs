@@ -76,7 +76,7 @@ pub use error::{Kind, StatusError};
 pub use freshness::{Freshness, Tier, Tiers};
 pub use index::HashKey;
 pub use members::{Members, MembersError};
-pub use revoked::{Before, Fact, Iter, Known, LossDates, Revoked, RevokedError, ScopeList, Seen, Waiting};
+pub use revoked::{Before, Fact, Gone, Iter, Known, LossDates, Revoked, RevokedError, ScopeList, Seen, Waiting};
 pub use sets::Belongs;
 pub use snapshot::{About, Capture, Part, Registers, Salt, Snapshot, SnapshotError, SnapshotKey, Written};
 pub use table::{Keeping, Table};

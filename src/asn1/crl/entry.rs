@@ -6,7 +6,7 @@ use super::date::{self, Calendar, DATE_LEN_MAX, date_len};
 use super::extension::{self, Weight, id};
 use super::write::{self, element_len, tag};
 use crate::asn1::raw::TAG_DIRECTORY;
-use crate::model::{Listed, Reason, Serial, Time};
+use crate::model::{Listed, Reason, SERIAL_OCTETS_MAX, Serial, Time};
 
 /// What a CRL says of one certificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +66,8 @@ impl<'a> EntryWriter<'a> {
         let sign = sign_len(digits);
         let date_at = 4 + sign + digits.len();
         short[..4].copy_from_slice(&[tag::SEQUENCE, contents as u8, tag::INTEGER, (sign + digits.len()) as u8]);
-        short[4 + sign..date_at].copy_from_slice(digits);
+        // As many octets each time; those behind the digits are written over.
+        short[4 + sign..4 + sign + SERIAL_OCTETS_MAX].copy_from_slice(entry.serial.padded());
         let date: &mut [u8; DATE_LEN_MAX] =
             (&mut short[date_at..date_at + DATE_LEN_MAX]).try_into().expect("a slice of that length");
         let mut end = date_at + self.calendar.put(date, entry.date);
@@ -145,7 +146,7 @@ impl<'a> EntryReader<'a> {
         }
         let rest = inside.rest();
         if let Some(&[code]) = rest.strip_prefix(&REASON_ONLY[..REASON_ONLY.len() - 1])
-            && let Ok(listed) = Listed::from_code(code)
+            && let Some(listed) = Listed::of_code(code)
         {
             entry.listed = listed;
             return Ok(entry);
@@ -229,7 +230,7 @@ fn reason(mut value: Cursor<'_>) -> Result<Listed, CrlError> {
     let contents = value.contents(tag::ENUMERATED, "a reasonCode")?;
     value.end("a reasonCode")?;
     match contents {
-        [code] => Listed::from_code(*code).map_err(|_| malformed),
+        [code] => Listed::of_code(*code).ok_or(malformed),
         _ => Err(malformed),
     }
 }

@@ -1,5 +1,7 @@
 //! One certificate that may stand on a CRL, in 40 octets.
 
+use std::cmp::{Ordering, Reverse};
+
 use crate::model::{Life, Listed, Position, Reason, Serial, Status, Time};
 
 use super::super::own::POSITION_BITS;
@@ -72,7 +74,7 @@ impl Known {
         octets[..8].copy_from_slice(&self.words[0].to_be_bytes());
         octets[8..16].copy_from_slice(&self.words[1].to_be_bytes());
         octets[16..].copy_from_slice(&((self.words[2] >> 32) as u32).to_be_bytes());
-        Serial::from_unsigned(&octets).expect("it was made of a serial number")
+        Serial::from_padded(octets).expect("it was made of a serial number")
     }
 
     /// What is the case.
@@ -85,10 +87,16 @@ impl Known {
             PENDING_AGAIN => Fact::Pending { since: at, before: Before::Held },
             RELEASED => Fact::Released { since: at },
             code => {
-                let reason = Reason::from_code(code).expect("only codes of reasons are packed");
+                let reason = Reason::of_code(code as u8).expect("only codes of reasons are packed");
                 Fact::Revoked { reason, at }
             }
         }
+    }
+
+    /// Whether it waits for its acknowledgement.
+    #[inline]
+    pub fn is_pending(&self) -> bool {
+        matches!(self.words[2] >> 28 & 0xf, PENDING | PENDING_AGAIN)
     }
 
     /// The event since which it is so.
@@ -107,6 +115,26 @@ impl Known {
     #[inline]
     pub fn not_after(&self) -> Time {
         unpack_time(self.words[4] >> 26).unwrap_or_default()
+    }
+
+    /// By the number alone.
+    #[inline]
+    pub fn cmp_serial(&self, other: &Self) -> Ordering {
+        self.key().cmp(&other.key())
+    }
+
+    /// What must be said where two certificates can't be told apart, because key generations of one name gave them one
+    /// number: the worse, until neither has anything to be said of it.
+    pub fn or_worse(self, other: Self) -> Self {
+        let (worse, better) = if self.fact().weight() >= other.fact().weight() { (self, other) } else { (other, self) };
+        let mut fact = worse.fact();
+        if let (Fact::Pending { since, .. }, Fact::Released { .. }) = (fact, better.fact()) {
+            fact = Fact::Pending { since, before: Before::Held };
+        }
+        let lost_at = worse.lost_at().into_iter().chain(better.lost_at()).min();
+        let (end, changed) =
+            (worse.not_after().max(better.not_after()), worse.changed().max(better.changed()));
+        Self::new(&self.serial(), fact, lost_at, end, changed).expect("both positions fit")
     }
 
     /// What its place in the order of serial numbers is.
@@ -167,6 +195,17 @@ impl Fact {
         }
     }
 
+    /// How bad it is, with the earlier before the later: the order of what is said when only one thing can be.
+    fn weight(self) -> impl Ord {
+        match self {
+            Self::Released { since } => (0, 0, Reverse(since)),
+            Self::Pending { since, before } => (1, u8::from(before == Before::Held), Reverse(since)),
+            Self::Held { since } => (2, 0, Reverse(since)),
+            Self::Revoked { reason, at } if reason.is_compromise() => (4, reason.code(), Reverse(at)),
+            Self::Revoked { reason, at } => (3, reason.code(), Reverse(at)),
+        }
+    }
+
     fn pack(self) -> (u64, Time) {
         match self {
             Self::Held { since } => (HELD, since),
@@ -194,7 +233,7 @@ fn pack_time(time: Option<Time>) -> u64 {
 #[inline]
 fn unpack_time(packed: u64) -> Option<Time> {
     let seconds = packed.checked_sub(1)? as i64 + FIRST;
-    Some(Time::from_unix(seconds).expect("only times are packed"))
+    Time::from_unix(seconds).ok()
 }
 
 /// As a number of 64, 64 and 32 bits.

@@ -18,4 +18,4 @@ mod scopes;
 
 pub use entry::{Before, Fact, Known};
 pub use list::{Iter, ScopeList};
-pub use scopes::{LossDates, Revoked, RevokedError, Seen, Waiting};
+pub use scopes::{Gone, LossDates, Revoked, RevokedError, Seen, Waiting};

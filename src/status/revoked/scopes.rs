@@ -1,6 +1,6 @@
 //! The lists of all scopes, fed by whoever follows the ledger, event by event.
 
-use crate::model::{Certificate, Cutoff, Delivery, Position, ScopeNo, Seconds, Status, Time};
+use crate::model::{Certificate, Cutoff, Delivery, Position, ScopeNo, Seconds, Serial, Status, Time};
 
 use super::super::own::POSITION_BITS;
 use super::entry::{Before, Fact, Known};
@@ -25,6 +25,15 @@ pub enum LossDates {
     Ignored,
     /// They are.
     Kept,
+}
+
+/// What stopped being the case, that a scan doesn't show any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Gone {
+    /// It waited for its acknowledgement.
+    Acknowledged,
+    /// A hold was open.
+    Released,
 }
 
 /// A certificate as it is after an event.
@@ -103,7 +112,8 @@ impl Revoked {
     }
 
     /// Takes in one certificate as a scan of the ledger shows it; [`reach`](Self::reach) says at which position, when all
-    /// of them are in. What a scan can't show is told by [`recall`](Self::recall).
+    /// of them are in. What a scan can't show is told by [`recall`](Self::recall). Whoever knows that a certificate was dropped
+    /// from all CRLs long ago, because it had expired, may leave it out.
     pub fn restore(&mut self, certificate: &Certificate, status: &Status) -> Result<(), RevokedError> {
         match Fact::of(status, certificate.not_before, None) {
             None => Ok(()),
@@ -111,12 +121,22 @@ impl Revoked {
         }
     }
 
-    /// Remembers, after a scan, that a certificate stopped being held or waiting by an event since the oldest base that is
-    /// in use. For each such event between that base's position and the scan's, in order.
-    pub fn recall(&mut self, certificate: &Certificate, at: Position, since: Time) -> Result<(), RevokedError> {
+    /// Remembers, after a scan, that a certificate lost a hold or was acknowledged by an event since the oldest base that is in
+    /// use. For each such event between that base's position and the scan's, in order; an end of a set's hold is one for each
+    /// of its members.
+    pub fn recall(
+        &mut self,
+        certificate: &Certificate,
+        gone: Gone,
+        at: Position,
+        time: Time,
+    ) -> Result<(), RevokedError> {
+        if gone == Gone::Acknowledged && certificate.not_before + self.delivery_within > time {
+            return Ok(());
+        }
         let known = self.scope(certificate.scope)?.list.get(&certificate.key.serial).copied();
         let fact = match known.map(|known| known.fact()) {
-            None | Some(Fact::Released { .. }) => Fact::Released { since },
+            None | Some(Fact::Released { .. }) => Fact::Released { since: time },
             Some(Fact::Pending { since, .. }) => Fact::Pending { since, before: Before::Held },
             // It is listed again since, and dated to what brought that about.
             Some(Fact::Held { .. } | Fact::Revoked { .. }) => return Ok(()),
@@ -190,6 +210,17 @@ impl Revoked {
         Ok(())
     }
 
+    /// Says that what is known of a certificate was listed no more at that position, because it had expired.
+    pub fn retire(&mut self, no: ScopeNo, serial: &Serial, at: Position) -> Result<(), RevokedError> {
+        let list = &mut self.scope(no)?.list;
+        let Some(known) = list.get(serial) else { return Ok(()) };
+        let Some((_, since)) = known.fact().listed() else { return Ok(()) };
+        let gone = Known::new(serial, Fact::Released { since }, None, known.not_after(), at);
+        let gone = gone.ok_or(RevokedError::TooLarge(at))?;
+        list.put(gone);
+        Ok(())
+    }
+
     /// Forgets of a scope what no delta needs to say any more: see [`ScopeList::prune`].
     pub fn prune(
         &mut self,
@@ -204,8 +235,11 @@ impl Revoked {
     fn see(&mut self, seen: &Seen<'_>) -> Result<(), RevokedError> {
         let serial = &seen.certificate.key.serial;
         let known = self.scope(seen.certificate.scope)?.list.get(serial).map(Known::fact);
+        let forgotten = known.is_none() && seen.certificate.is_expired(seen.time);
         match Fact::of(seen.status, seen.certificate.not_before, known) {
             None => Ok(()),
+            // Revoked long ago, expired, dropped, and now a set event goes over it without a change.
+            Some(Fact::Revoked { .. }) if forgotten && !brings(seen) => Ok(()),
             Some(Fact::Released { .. }) if self.was_silent(known, seen.time) => {
                 self.scope(seen.certificate.scope)?.list.take(serial);
                 Ok(())
@@ -259,6 +293,11 @@ impl Revoked {
         }
         Ok(())
     }
+}
+
+/// Whether the event itself is what made the certificate revoked, or gave it another reason.
+fn brings(seen: &Seen<'_>) -> bool {
+    seen.status.revocation().is_some_and(|revocation| revocation.by >= seen.position)
 }
 
 /// A nation has some ten thousand; a number far beyond is damage, not a scope.
