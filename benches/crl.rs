@@ -2,7 +2,8 @@
 //!
 //! A million entries with serials of 16 octets and a reason each, beside `openssl ca -gencrl` on the same entries and
 //! with the same key, in one run. Of several rounds the quickest counts. Memory is the peak of this process above what it was
-//! with the lists loaded (`VmHWM`, reset before). `-- --quick` takes a tenth of the entries, to see that it runs.
+//! with the lists loaded (`VmHWM`, reset before). `-- --quick` takes a tenth of the entries, to see that it runs; `-- delta`
+//! leaves the full CRL and openssl out.
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
@@ -20,22 +21,23 @@ use std::time::Instant;
 use tashika::asn1::crl::Crl;
 use tashika::keys::Signer;
 use tashika::model::{CrlLimits, CrlNumber, Cutoff, Seconds};
-use tashika::publisher::{
-    Base, Content, Exposed, Kind, Lists, Planned, Previous, Relist, Slot, build, preflight,
-};
+use tashika::publisher::{Base, Content, Exposed, Kind, Lists, Planned, Previous, Relist, Slot, build, preflight};
 use tashika::status::{Revoked, ScopeList};
 
 use population::{Population, SCOPE, rules};
 use table::{Table, Verdict, thousands};
 
 fn main() {
-    let quick = std::env::args().any(|argument| argument == "--quick");
+    let given: Vec<String> = std::env::args().skip(1).collect();
+    let quick = given.iter().any(|argument| argument == "--quick");
+    let only_delta = given.iter().any(|argument| argument == "delta");
     let entries = if quick { 100_000 } else { 1_000_000 };
     let mut table = Table::new(quick);
     let population = Population::new(entries);
-    let theirs = openssl::gencrl(&population);
     let mut bench = Bench::new(&population);
-    bench.full(theirs, &mut table);
+    if !only_delta {
+        bench.full(openssl::gencrl(&population), &mut table);
+    }
     bench.delta(&mut table);
     table.print();
 }
@@ -123,7 +125,8 @@ impl<'a> Bench<'a> {
         let content = Content { lists: &lists, cutoff: self.cutoff(), rules: rules(), regular: &regular };
         let kind = Kind::Delta { base: CrlNumber::from(1), since: base_cutoff, relist: Relist::Changed };
         let planned = self.planned(2, kind);
-        let exposed = Exposed { number: Some(CrlNumber::from(1)), this_update: Some(base_cutoff.time), next_update: None };
+        let exposed =
+            Exposed { number: Some(CrlNumber::from(1)), this_update: Some(base_cutoff.time), next_update: None };
         let delta = quickest(|| {
             let octets = build(&self.slot, &planned, &content, self.key.as_ref()).expect("it signs");
             let passed = preflight(&octets, &self.slot, &planned, &content, &exposed, Base::OfDelta(&base));

@@ -16,7 +16,8 @@ pub fn gencrl(population: &Population) -> f64 {
         let at = entry.at.to_string();
         let digits: String = at.chars().filter(char::is_ascii_digit).collect();
         let reason = entry.reason.name();
-        writeln!(index, "R\t291120030000Z\t{}Z,{reason}\t{}\tunknown\t/CN=x", &digits[2..], entry.serial).expect("text");
+        writeln!(index, "R\t291120030000Z\t{}Z,{reason}\t{}\tunknown\t/CN=x", &digits[2..], entry.serial)
+            .expect("text");
     }
     fs::write(folder.join("index.txt"), index).expect("the index");
     fs::write(folder.join("index.txt.attr"), "unique_subject = no\n").expect("its attributes");

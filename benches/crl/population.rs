@@ -9,8 +9,8 @@ use tashika::asn1::{CertificateFields, DistributionPointName};
 use tashika::keys::{Signer, software};
 use tashika::model::{
     Batch, Certificate, CertificateKey, Change, DatedByDay, Delivery, Hold, HoldId, HoldKind, HolderId, IssuerNo,
-    KeyOrigin, Life, Links, Medium, MediumId, MediumKind, Municipality, Position, Proofing, Reason, Revocation, ScopeNo,
-    Seconds, Serial, Status, Time, Usage,
+    KeyOrigin, Life, Links, Medium, MediumId, MediumKind, Municipality, Position, Proofing, Reason, Revocation,
+    ScopeNo, Seconds, Serial, Status, Time, Usage,
 };
 use tashika::publisher::{Expired, Rules, Slot};
 use tashika::status::{LossDates, Revoked, Seen};
@@ -36,7 +36,8 @@ impl Population {
         let mut octets = [0; 16];
         octets[..8].copy_from_slice(&(mix(number) | 1 << 62).to_be_bytes());
         octets[8..].copy_from_slice(&number.to_be_bytes());
-        let reasons = [Reason::KeyCompromise, Reason::AffiliationChanged, Reason::Superseded, Reason::CessationOfOperation];
+        let reasons =
+            [Reason::KeyCompromise, Reason::AffiliationChanged, Reason::Superseded, Reason::CessationOfOperation];
         Entry {
             serial: Serial::from_unsigned(&octets).expect("a serial number"),
             at: now() - Seconds((mix(number ^ 0x55) % (5 * 365 * 86_400)) as u32),

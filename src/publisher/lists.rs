@@ -94,6 +94,25 @@ impl<'a> Iterator for Merged<'a> {
             self.open()?;
         }
     }
+
+    /// All at once: of one list, run by run without a question after each entry.
+    #[inline]
+    fn fold<B, F: FnMut(B, Self::Item) -> B>(mut self, first: B, mut with: F) -> B {
+        let mut sum = first;
+        loop {
+            let issuer = self.issuer;
+            sum = match self.sources {
+                Sources::One(list) => list.fold(sum, |sum, known| with(sum, (issuer, *known))),
+                Sources::Many(mut heap) => {
+                    std::iter::from_fn(|| smallest(&mut heap)).fold(sum, |sum, known| with(sum, (issuer, known)))
+                }
+            };
+            self.sources = Sources::Many(BinaryHeap::new());
+            if self.open().is_none() {
+                return sum;
+            }
+        }
+    }
 }
 
 fn smallest(heap: &mut BinaryHeap<Source<'_>>) -> Option<Known> {

@@ -47,38 +47,88 @@ pub fn replay<'a>(
     news: impl Iterator<Item = Result<CrlEntry<'a>, CrlError>>,
     full: impl Iterator<Item = Result<CrlEntry<'a>, CrlError>>,
 ) -> Result<Replayed, Mismatch> {
-    let (mut base, mut news, mut full) = (InOrder::new(base), InOrder::new(news), InOrder::new(full));
-    let mut replayed = Replayed::default();
-    let (mut old, mut new) = (base.next()?, news.next()?);
-    loop {
-        let order = match (&old, &new) {
-            (None, None) => break,
-            (Some(_), None) => Ordering::Less,
-            (None, Some(_)) => Ordering::Greater,
-            (Some(old), Some(new)) => place(old, new),
-        };
-        let expected = if order == Ordering::Less { old } else { new };
-        if order != Ordering::Greater {
-            replayed.base += 1;
-            old = base.next()?;
+    let mut both = Both { base: InOrder::new(base), news: InOrder::new(news), replayed: Replayed::default() };
+    both.base.advance()?;
+    both.news.advance()?;
+    let mut last: Option<(Option<&[u8]>, Serial)> = None;
+    let mut outcome = Ok(());
+    // From within: a list goes through its entries twice as fast when it isn't stopped at each.
+    full.for_each(|found| {
+        if outcome.is_ok() {
+            outcome = found.map_err(Mismatch::from).and_then(|found| {
+                let this = (found.issuer, found.serial);
+                if last.is_some_and(|last| last >= this) {
+                    return Err(Mismatch::Unsorted(found.serial));
+                }
+                last = Some(this);
+                both.expect(&found)
+            });
         }
-        let removed = order != Ordering::Less && expected.is_some_and(|one| one.listed == Listed::Removed);
-        if order != Ordering::Less {
-            replayed.news += 1;
-            replayed.removals += u64::from(removed);
-            new = news.next()?;
-        }
-        if let Some(expected) = expected.filter(|_| !removed) {
-            replayed.full += 1;
-            let found = full.next()?;
-            if found != Some(expected) {
-                return Err(differs(&expected, found.as_ref()));
+    });
+    outcome?;
+    match both.next()? {
+        None => Ok(both.replayed),
+        Some(lost) => Err(Mismatch::Lost(lost.serial)),
+    }
+}
+
+/// A base with the news applied to it.
+struct Both<'a, B, N> {
+    base: InOrder<'a, B>,
+    news: InOrder<'a, N>,
+    replayed: Replayed,
+}
+
+impl<'a, B, N> Both<'a, B, N>
+where
+    B: Iterator<Item = Result<CrlEntry<'a>, CrlError>>,
+    N: Iterator<Item = Result<CrlEntry<'a>, CrlError>>,
+{
+    /// The next that is listed must be this.
+    #[inline]
+    fn expect(&mut self, found: &CrlEntry<'a>) -> Result<(), Mismatch> {
+        // Nearly always the base has it, and there is no news of it.
+        if let Some(old) = &self.base.now
+            && self.news.now.as_ref().is_none_or(|new| place(old, new) == Ordering::Less)
+        {
+            if old != found {
+                return Err(differs(old, Some(found)));
             }
+            (self.replayed.base, self.replayed.full) = (self.replayed.base + 1, self.replayed.full + 1);
+            return self.base.advance();
+        }
+        match self.next()? {
+            Some(expected) if expected == *found => Ok(()),
+            Some(expected) => Err(differs(&expected, Some(found))),
+            None => Err(Mismatch::Appeared(found.serial)),
         }
     }
-    match full.next()? {
-        None => Ok(replayed),
-        Some(more) => Err(Mismatch::Appeared(more.serial)),
+
+    /// The next that is listed.
+    fn next(&mut self) -> Result<Option<CrlEntry<'a>>, Mismatch> {
+        loop {
+            let order = match (&self.base.now, &self.news.now) {
+                (None, None) => return Ok(None),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(old), Some(new)) => place(old, new),
+            };
+            let expected = if order == Ordering::Less { self.base.now } else { self.news.now };
+            if order != Ordering::Greater {
+                self.replayed.base += 1;
+                self.base.advance()?;
+            }
+            let removed = order != Ordering::Less && expected.is_some_and(|one| one.listed == Listed::Removed);
+            if order != Ordering::Less {
+                self.replayed.news += 1;
+                self.replayed.removals += u64::from(removed);
+                self.news.advance()?;
+            }
+            if !removed {
+                self.replayed.full += 1;
+                return Ok(expected);
+            }
+        }
     }
 }
 
@@ -88,17 +138,19 @@ pub(super) fn same<'a>(
     found: impl Iterator<Item = Result<CrlEntry<'a>, CrlError>>,
 ) -> Result<u64, Mismatch> {
     let (mut found, mut entries) = (InOrder::new(found), 0);
-    for expected in expected {
-        let entry = found.next()?;
-        if entry != Some(expected) {
-            return Err(differs(&expected, entry.as_ref()));
+    found.advance()?;
+    let mut outcome = Ok(());
+    expected.for_each(|expected| {
+        if outcome.is_ok() {
+            entries += 1;
+            outcome = match &found.now {
+                Some(entry) if *entry == expected => found.advance(),
+                other => Err(differs(&expected, other.as_ref())),
+            };
         }
-        entries += 1;
-    }
-    match found.next()? {
-        None => Ok(entries),
-        Some(more) => Err(Mismatch::Appeared(more.serial)),
-    }
+    });
+    outcome?;
+    found.now.map_or(Ok(entries), |more| Err(Mismatch::Appeared(more.serial)))
 }
 
 /// The order in which entries stand: who issues the CRL first, others by name, then serial numbers.
@@ -124,21 +176,27 @@ fn differs(expected: &CrlEntry<'_>, found: Option<&CrlEntry<'_>>) -> Mismatch {
 /// Entries that must stand in order, each once.
 struct InOrder<'a, I> {
     entries: I,
-    last: Option<CrlEntry<'a>>,
+    /// The one that was reached; none: before the first, or behind the last.
+    now: Option<CrlEntry<'a>>,
 }
 
 impl<'a, I: Iterator<Item = Result<CrlEntry<'a>, CrlError>>> InOrder<'a, I> {
     fn new(entries: I) -> Self {
-        Self { entries, last: None }
+        Self { entries, now: None }
     }
 
     #[inline]
-    fn next(&mut self) -> Result<Option<CrlEntry<'a>>, Mismatch> {
-        let Some(entry) = self.entries.next().transpose()? else { return Ok(None) };
-        if self.last.as_ref().is_some_and(|last| place(last, &entry) != Ordering::Less) {
-            return Err(Mismatch::Unsorted(entry.serial));
+    fn advance(&mut self) -> Result<(), Mismatch> {
+        match self.entries.next() {
+            Some(Ok(entry)) => {
+                if self.now.as_ref().is_some_and(|last| place(last, &entry) != Ordering::Less) {
+                    return Err(Mismatch::Unsorted(entry.serial));
+                }
+                self.now = Some(entry);
+            }
+            Some(Err(error)) => return Err(error.into()),
+            None => self.now = None,
         }
-        self.last = Some(entry);
-        Ok(Some(entry))
+        Ok(())
     }
 }

@@ -1,7 +1,9 @@
 //! A place at which CRLs of one kind are published: whose they are, which certificates they speak of, which key signs them.
 
 use crate::asn1::crl::IssuingPoint;
-use crate::asn1::{CertificateFields, DistributionPointName, KeyAlgorithm, KeyUsage, Name, PublicKey, SignatureAlgorithm};
+use crate::asn1::{
+    CertificateFields, DistributionPointName, KeyAlgorithm, KeyUsage, Name, PublicKey, SignatureAlgorithm,
+};
 use crate::model::Time;
 
 /// What every CRL at a place must be.

@@ -89,7 +89,8 @@ impl Shelf {
         let removed: Vec<_> = removed.into_keys().collect();
         match world.scanned {
             Scanned::Never => {
-                let wrong = removed.iter().find(|one| !news.removed.contains(one) && !news.may_be_removed.contains(one));
+                let wrong =
+                    removed.iter().find(|one| !news.removed.contains(one) && !news.may_be_removed.contains(one));
                 let wrong = wrong.or(news.removed.iter().find(|one| !removed.contains(one)));
                 let told = wrong.map(|serial| world.told(serial));
                 assert_eq!(told, None, "removals against {:?} after {:?}", base.cutoff, self.regular);
@@ -173,11 +174,8 @@ impl Shelf {
         let passed = preflight(&der, &self.slot, &planned, &content, &self.exposed, base).unwrap();
         let entries = owned(&passed.crl);
         assert_eq!(entries.len() as u64, passed.entries);
-        self.exposed = Exposed {
-            number: Some(planned.number),
-            this_update: Some(world.time),
-            next_update: Some(next_update),
-        };
+        self.exposed =
+            Exposed { number: Some(planned.number), this_update: Some(world.time), next_update: Some(next_update) };
         self.next = self.next.next().unwrap();
         (der, entries)
     }

@@ -3,10 +3,12 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on should stop where it stands")]
 
+mod faults;
 mod history;
 mod issued;
 mod naive;
 mod openssl;
+mod rows;
 mod verifying;
 mod world;
 

@@ -28,7 +28,8 @@ pub fn full(world: &World, no: ScopeNo, cutoff: Cutoff, before: &[Issue]) -> Ent
         let own = changes(world, index);
         let Some(was) = own.iter().rfind(|was| was.position <= cutoff.position) else { continue };
         let Some(entry) = listed(world, index, &was.status, cutoff.time) else { continue };
-        let since: Vec<_> = before.iter().filter(|full| full.cutoff.position >= was.position && full.cutoff < cutoff).collect();
+        let since: Vec<_> =
+            before.iter().filter(|full| full.cutoff.position >= was.position && full.cutoff < cutoff).collect();
         if !dropped(certificate.not_after, &entry, &since) {
             entries.insert(entry.serial, entry);
         }

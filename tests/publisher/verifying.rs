@@ -7,10 +7,12 @@ use std::fs;
 use tashika::asn1::crl::{Crl, IssuingPoint, Reflects};
 use tashika::asn1::{CertificateFields, DistributionPointName, to_pem};
 use tashika::model::{
-    Certificate, CrlLimits, CrlNumber, Cutoff, Epoch, HoldKind, LastHold, Position, Reason, ScopeNo, Seconds, Status, Time,
-    Wish,
+    Certificate, CrlLimits, CrlNumber, Cutoff, Epoch, HoldKind, LastHold, Position, Reason, ScopeNo, Seconds, Status,
+    Time, Wish,
 };
-use tashika::publisher::{Base, Content, Expired, Exposed, Kind, Lists, Planned, Relist, Rules, Slot, build, preflight};
+use tashika::publisher::{
+    Base, Content, Expired, Exposed, Kind, Lists, Planned, Relist, Rules, Slot, build, preflight,
+};
 use tashika::status::{LossDates, Revoked, Seen};
 
 use crate::openssl::{Call, openssl};
@@ -65,7 +67,15 @@ impl Town {
     }
 
     /// A CRL that passed its preflight.
-    pub fn issue(&self, slot: &Slot, folder: &str, lists: &Lists<'_>, number: u64, kind: Kind, base: Base<'_>) -> Vec<u8> {
+    pub fn issue(
+        &self,
+        slot: &Slot,
+        folder: &str,
+        lists: &Lists<'_>,
+        number: u64,
+        kind: Kind,
+        base: Base<'_>,
+    ) -> Vec<u8> {
         let rules = Rules { expired: Expired::Kept { since: start() }, ..rules() };
         let content = Content { lists, cutoff: self.cutoff(), rules, regular: &[] };
         let next_update = self.time + Seconds::hours(30);
@@ -138,7 +148,6 @@ pub fn held() -> Wish {
 pub fn revoked(reason: Reason) -> Wish {
     Wish::Revoke { reason, lost_at: None }
 }
-
 
 const NO: ScopeNo = ScopeNo(1);
 const REVOKED: &str = "error 23 at 0 depth lookup: certificate revoked";

@@ -9,8 +9,8 @@ use tashika::asn1::{CertificateFields, DistributionPointName, certificates_in, p
 use tashika::keys::{Signer, software};
 use tashika::model::{
     Batch, Certificate, CertificateKey, Change, Cutoff, DatedByDay, Delivery, HoldKind, HolderId, IssuerNo, KeyOrigin,
-    LastHold, Links, Medium, MediumId, MediumKind, Municipality, Position, Proofing, Reason, ScopeNo, Seconds,
-    Serial, SetChange, SetEvent, SetTarget, Status, Time, Usage, Wish,
+    LastHold, Links, Medium, MediumId, MediumKind, Municipality, Position, Proofing, Reason, ScopeNo, Seconds, Serial,
+    SetChange, SetEvent, SetTarget, Status, Time, Usage, Wish,
 };
 use tashika::publisher::{Expired, Rules, Slot};
 use tashika::status::{Gone, LossDates, Revoked, Seen};
@@ -178,7 +178,15 @@ impl World {
     pub fn told(&self, serial: &Serial) -> String {
         let index = self.certificates.iter().position(|one| one.key.serial == *serial).unwrap();
         let own = self.history.iter().filter(|was| was.index == index);
-        let lines = own.map(|was| format!("{} {}: {:?} {:?}", was.position, was.time, was.status.life, was.status.holds.iter().map(|hold|hold.since).collect::<Vec<_>>()));
+        let lines = own.map(|was| {
+            format!(
+                "{} {}: {:?} {:?}",
+                was.position,
+                was.time,
+                was.status.life,
+                was.status.holds.iter().map(|hold| hold.since).collect::<Vec<_>>()
+            )
+        });
         let known = self.revoked.list(self.certificates[index].scope).unwrap().get(serial);
         format!("{serial} (ends {}), {:#?}, {known:?}", self.certificates[index].not_after, lines.collect::<Vec<_>>())
     }

@@ -132,8 +132,7 @@ impl Known {
             fact = Fact::Pending { since, before: Before::Held };
         }
         let lost_at = worse.lost_at().into_iter().chain(better.lost_at()).min();
-        let (end, changed) =
-            (worse.not_after().max(better.not_after()), worse.changed().max(better.changed()));
+        let (end, changed) = (worse.not_after().max(better.not_after()), worse.changed().max(better.changed()));
         Self::new(&self.serial(), fact, lost_at, end, changed).expect("both positions fit")
     }
 

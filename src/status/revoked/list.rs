@@ -137,6 +137,12 @@ impl<'a> Iterator for Iter<'a> {
             self.run = self.rest.next()?.iter();
         }
     }
+
+    #[inline]
+    fn fold<B, F: FnMut(B, &'a Known) -> B>(self, first: B, mut with: F) -> B {
+        let sum = self.run.fold(first, &mut with);
+        self.rest.fold(sum, |sum, run| run.iter().fold(sum, &mut with))
+    }
 }
 
 /// A run is halved when it has so many: 20 kB, of which a newcomer moves half on average.
