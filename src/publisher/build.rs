@@ -59,7 +59,14 @@ pub fn build(
     }
     let profile = profile(slot, planned, content);
     let unsigned = match planned.kind {
-        Kind::Delta { since, relist, .. } => profile.write(content.delta(since, relist)),
+        // A few of very many: found once, and kept while they are measured and written.
+        Kind::Delta { since, relist: Relist::Changed, .. } => {
+            let news: Vec<_> = content.delta(since, Relist::Changed).collect();
+            profile.write(news.iter().copied())
+        }
+        Kind::Delta { since, relist: Relist::Everything, .. } => {
+            profile.write(content.delta(since, Relist::Everything))
+        }
         Kind::Full => profile.write(content.full()),
     };
     let signature = signer.sign_digest(unsigned.digest())?;

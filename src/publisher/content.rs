@@ -69,6 +69,19 @@ impl<'a> Content<'a> {
             .filter_map(move |(issuer, known)| Some(content.news(&known, base, relist)?.entry(issuer, &known)))
     }
 
+    /// Of each certificate what the full CRL says and what the delta says, in one walk.
+    pub(super) fn pairs(
+        &self,
+        base: Cutoff,
+        relist: Relist,
+    ) -> impl Iterator<Item = (Option<CrlEntry<'a>>, Option<CrlEntry<'a>>)> + 'a {
+        let content = self.settled();
+        self.lists.iter().map(move |(issuer, known)| {
+            let full = content.shown(&known).map(|shown| shown.entry(issuer, &known));
+            (full, content.news(&known, base, relist).map(|news| news.entry(issuer, &known)))
+        })
+    }
+
     /// Only what was issued before the cut-off drops anything: CRLs of one cut-off say the same.
     fn settled(&self) -> Self {
         let before = self.regular.partition_point(|full| *full < self.cutoff);
@@ -76,7 +89,7 @@ impl<'a> Content<'a> {
     }
 
     /// As what a certificate is listed, if it is.
-    #[inline]
+    #[inline(always)]
     fn shown(&self, known: &Known) -> Option<Shown> {
         let fact = known.fact();
         let (listed, at) = fact.listed()?;
@@ -92,7 +105,7 @@ impl<'a> Content<'a> {
     }
 
     /// What a delta says of a certificate, if it says anything.
-    #[inline]
+    #[inline(always)]
     fn news(&self, known: &Known, base: Cutoff, relist: Relist) -> Option<Shown> {
         let changed = known.changed() > base.position;
         if !changed && relist == Relist::Changed && !self.may_have_passed(known, base) {

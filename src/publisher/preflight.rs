@@ -9,7 +9,7 @@ use crate::model::{CrlLimits, CrlNumber, Cutoff, Listed, Time};
 use super::build::{Kind, Planned, profile};
 use super::content::{Content, Relist};
 use super::fault::Fault;
-use super::replay::{Mismatch, Replayed, replay, same};
+use super::replay::{Mismatch, Replayed, Wrong, replay, replay_planned, same};
 use super::slot::Slot;
 
 /// What was exposed at a slot before, of which kind ever. `Default` is nothing.
@@ -69,17 +69,23 @@ pub fn preflight<'a>(
     is_of_slot(&crl, slot)?;
     is_as_planned(&crl, slot, planned, content)?;
     is_news(&crl, exposed, slot)?;
-    let entries = entries_are(&crl, planned, content)?;
-    let full = || content.full().map(Ok);
-    let replayed = match (planned.kind, base) {
-        (Kind::Full, Base::None) => None,
+    let (entries, replayed) = match (planned.kind, base) {
+        (Kind::Full, Base::None) => (entries_are(&crl, content)?, None),
         (Kind::Full, Base::Full(before)) => {
+            let entries = entries_are(&crl, content)?;
             let news = content.delta(before.cutoff, before.relist).map(Ok);
-            Some(replay(before.crl.entries(), news, full()).map_err(Fault::DoesNotFollow)?)
+            let replayed = replay(before.crl.entries(), news, content.full().map(Ok));
+            (entries, Some(replayed.map_err(Fault::DoesNotFollow)?))
         }
-        (Kind::Delta { .. }, Base::OfDelta(base)) => {
+        (Kind::Delta { since, relist, .. }, Base::OfDelta(base)) => {
             fits_base(&crl, base)?;
-            Some(replay(base.entries(), crl.entries(), full()).map_err(Fault::DoesNotFollow)?)
+            is_allowed(&crl, planned.kind)?;
+            let replayed = replay_planned(base.entries(), crl.entries(), content.pairs(since, relist));
+            let (entries, replayed) = replayed.map_err(|wrong| match wrong {
+                Wrong::Lines(mismatch) => Fault::Entries(mismatch),
+                Wrong::Sum(mismatch) => Fault::DoesNotFollow(mismatch),
+            })?;
+            (entries, Some(replayed))
         }
         (Kind::Full, Base::OfDelta(_)) | (Kind::Delta { .. }, Base::Full(_) | Base::None) => return Err(Fault::Kind),
     };
@@ -173,26 +179,33 @@ fn is_news(crl: &Crl<'_>, exposed: &Exposed, slot: &Slot) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Whether its entries are those of the lists, and none says what it must not. How many there are.
-fn entries_are(crl: &Crl<'_>, planned: &Planned, content: &Content<'_>) -> Result<u64, Fault> {
+/// Whether the entries of a full CRL are those of the lists, and none says what it must not. How many there are.
+fn entries_are(crl: &Crl<'_>, content: &Content<'_>) -> Result<u64, Fault> {
     let mut wrong = None;
     let found = crl.entries().inspect(|entry| {
         if let Ok(entry) = entry
             && wrong.is_none()
         {
-            wrong = forbidden(entry, crl.this_update, planned.kind);
+            wrong = forbidden(entry, crl.this_update, Kind::Full);
         }
     });
-    let compared = match planned.kind {
-        Kind::Full => same(content.full(), found),
-        Kind::Delta { since, relist, .. } => same(content.delta(since, relist), found),
-    };
+    let compared = same(content.full(), found);
     match (wrong, compared) {
         (Some(fault), _) => Err(fault),
         (None, Err(Mismatch::Unreadable(error))) => Err(Fault::Unreadable(error)),
         (None, Err(mismatch)) => Err(Fault::Entries(mismatch)),
         (None, Ok(entries)) => Ok(entries),
     }
+}
+
+/// Whether a delta can be read to its end, and no entry says what it must not.
+fn is_allowed(delta: &Crl<'_>, kind: Kind) -> Result<(), Fault> {
+    for entry in delta.entries() {
+        if let Some(fault) = forbidden(&entry?, delta.this_update, kind) {
+            return Err(fault);
+        }
+    }
+    Ok(())
 }
 
 #[inline]

@@ -47,9 +47,7 @@ pub fn replay<'a>(
     news: impl Iterator<Item = Result<CrlEntry<'a>, CrlError>>,
     full: impl Iterator<Item = Result<CrlEntry<'a>, CrlError>>,
 ) -> Result<Replayed, Mismatch> {
-    let mut both = Both { base: InOrder::new(base), news: InOrder::new(news), replayed: Replayed::default() };
-    both.base.advance()?;
-    both.news.advance()?;
+    let mut both = Both::of(base, news)?;
     let mut last: Option<(Option<&[u8]>, Serial)> = None;
     let mut outcome = Ok(());
     // From within: a list goes through its entries twice as fast when it isn't stopped at each.
@@ -66,10 +64,49 @@ pub fn replay<'a>(
         }
     });
     outcome?;
-    match both.next()? {
-        None => Ok(both.replayed),
-        Some(lost) => Err(Mismatch::Lost(lost.serial)),
+    both.end()
+}
+
+/// What a delta and its base were found not to be.
+pub(super) enum Wrong {
+    /// The lines of the delta are not the planned ones.
+    Lines(Mismatch),
+    /// Base and delta don't amount to the full CRL.
+    Sum(Mismatch),
+}
+
+/// The same with a delta of which the lines are planned: of each certificate what the full CRL would say, and what the delta
+/// must. How many lines the delta has, and what it came to.
+pub(super) fn replay_planned<'a>(
+    base: impl Iterator<Item = Result<CrlEntry<'a>, CrlError>>,
+    delta: impl Iterator<Item = Result<CrlEntry<'a>, CrlError>> + Clone,
+    planned: impl Iterator<Item = (Option<CrlEntry<'a>>, Option<CrlEntry<'a>>)>,
+) -> Result<(u64, Replayed), Wrong> {
+    let mut lines = InOrder::new(delta.clone());
+    lines.advance().map_err(Wrong::Lines)?;
+    let mut both = Both::of(base, delta).map_err(Wrong::Sum)?;
+    let (mut count, mut outcome) = (0, Ok(()));
+    planned.for_each(|(full, line)| {
+        if outcome.is_err() {
+            return;
+        }
+        if let Some(line) = line {
+            count += 1;
+            outcome = match &lines.now {
+                Some(found) if *found == line => lines.advance(),
+                other => Err(differs(&line, other.as_ref())),
+            }
+            .map_err(Wrong::Lines);
+        }
+        if let (Some(full), Ok(())) = (full, &outcome) {
+            outcome = both.expect(&full).map_err(Wrong::Sum);
+        }
+    });
+    outcome?;
+    if let Some(more) = lines.now {
+        return Err(Wrong::Lines(Mismatch::Appeared(more.serial)));
     }
+    Ok((count, both.end().map_err(Wrong::Sum)?))
 }
 
 /// A base with the news applied to it.
@@ -84,8 +121,23 @@ where
     B: Iterator<Item = Result<CrlEntry<'a>, CrlError>>,
     N: Iterator<Item = Result<CrlEntry<'a>, CrlError>>,
 {
+    fn of(base: B, news: N) -> Result<Self, Mismatch> {
+        let mut both = Self { base: InOrder::new(base), news: InOrder::new(news), replayed: Replayed::default() };
+        both.base.advance()?;
+        both.news.advance()?;
+        Ok(both)
+    }
+
+    /// Nothing more may be listed.
+    fn end(mut self) -> Result<Replayed, Mismatch> {
+        match self.next()? {
+            None => Ok(self.replayed),
+            Some(lost) => Err(Mismatch::Lost(lost.serial)),
+        }
+    }
+
     /// The next that is listed must be this.
-    #[inline]
+    #[inline(always)]
     fn expect(&mut self, found: &CrlEntry<'a>) -> Result<(), Mismatch> {
         // Nearly always the base has it, and there is no news of it.
         if let Some(old) = &self.base.now
@@ -185,7 +237,7 @@ impl<'a, I: Iterator<Item = Result<CrlEntry<'a>, CrlError>>> InOrder<'a, I> {
         Self { entries, now: None }
     }
 
-    #[inline]
+    #[inline(always)]
     fn advance(&mut self) -> Result<(), Mismatch> {
         match self.entries.next() {
             Some(Ok(entry)) => {

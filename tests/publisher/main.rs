@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on should stop where it stands")]
 
+mod combined;
 mod faults;
 mod history;
 mod issued;

@@ -38,7 +38,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The contents of the next element, which must have that tag.
-    #[inline]
+    #[inline(always)]
     pub fn enter(&mut self, tag: u8, part: &'static str) -> Result<Self, CrlError> {
         let malformed = CrlError::Malformed { part, at: self.at };
         match self.bytes[self.at..] {
@@ -49,7 +49,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// The octets of the next element's contents.
-    #[inline]
+    #[inline(always)]
     pub fn contents(&mut self, tag: u8, part: &'static str) -> Result<&'a [u8], CrlError> {
         self.enter(tag, part).map(|inside| inside.rest())
     }
@@ -78,7 +78,7 @@ impl<'a> Cursor<'a> {
         self.split(2 + octets, usize::try_from(length).ok()?)
     }
 
-    #[inline]
+    #[inline(always)]
     fn split(&mut self, header: usize, length: usize) -> Option<Self> {
         let from = self.at + header;
         let end = from.checked_add(length).filter(|end| *end <= self.bytes.len())?;

@@ -47,7 +47,7 @@ pub(super) fn date_len(time: Time) -> usize {
 }
 
 /// The time of those contents; none: not in the one form that it must have.
-#[inline]
+#[inline(always)]
 pub(super) fn utc_time(digits: &[u8]) -> Option<Time> {
     let digits: &[u8; 13] = digits.try_into().ok()?;
     let year = i64::from(pair(digits, 0)?);
@@ -82,7 +82,7 @@ fn pair(digits: &[u8], at: usize) -> Option<u8> {
 }
 
 /// Month, day, hour, minute, second and `Z` from `at` on, in that year.
-#[inline]
+#[inline(always)]
 fn seconds(year: i64, digits: &[u8], at: usize) -> Option<Time> {
     let [month, day, hour, minute, second] =
         [pair(digits, at)?, pair(digits, at + 2)?, pair(digits, at + 4)?, pair(digits, at + 6)?, pair(digits, at + 8)?];

@@ -53,7 +53,7 @@ impl<'a> EntryWriter<'a> {
     }
 
     /// Writes the next entry.
-    #[inline]
+    #[inline(always)]
     pub fn write(&mut self, out: &mut Vec<u8>, entry: &CrlEntry<'a>) {
         let extensions = self.extensions_len(entry);
         let contents = contents_len(entry, extensions);
@@ -133,7 +133,7 @@ impl<'a> EntryReader<'a> {
     }
 
     /// The next entry of the list.
-    #[inline]
+    #[inline(always)]
     pub fn read(&mut self, list: &mut Cursor<'a>) -> Result<CrlEntry<'a>, CrlError> {
         let mut inside = list.enter(tag::SEQUENCE, ENTRY)?;
         let at = inside.at();
@@ -202,7 +202,7 @@ fn says_reason(listed: Listed) -> bool {
     listed != Listed::Revoked(UNSPECIFIED)
 }
 
-#[inline]
+#[inline(always)]
 fn serial(contents: &[u8], at: usize) -> Result<Serial, CrlError> {
     if let [0x00, 0x00..=0x7f, ..] = contents
         && contents.len() > 1
@@ -213,7 +213,7 @@ fn serial(contents: &[u8], at: usize) -> Result<Serial, CrlError> {
 }
 
 /// A time in the one form that its year demands.
-#[inline]
+#[inline(always)]
 pub(super) fn date(from: &mut Cursor<'_>) -> Result<Time, CrlError> {
     let at = from.at();
     let read = if from.is_next(tag::UTC_TIME) {

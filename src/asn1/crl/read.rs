@@ -120,7 +120,7 @@ impl<'a> Crl<'a> {
 impl<'a> Iterator for Entries<'a> {
     type Item = Result<CrlEntry<'a>, CrlError>;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Self::Item> {
         let list = self.list.as_mut().filter(|list| !list.is_empty())?;
         if self.left == 0 {
