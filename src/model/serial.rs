@@ -38,6 +38,7 @@ pub enum SerialError {
 
 impl Serial {
     /// The serial of an unsigned big-endian number; leading zero octets are dropped.
+    #[inline]
     pub fn from_unsigned(octets: &[u8]) -> Result<Self, SerialError> {
         if octets.is_empty() {
             return Err(SerialError::Empty);
@@ -74,6 +75,7 @@ impl Serial {
     }
 
     /// The serial of the contents of a DER INTEGER: two's complement, so a set top bit is a negative number.
+    #[inline]
     pub fn from_der_integer(contents: &[u8]) -> Result<Self, SerialError> {
         match contents.first() {
             None => Err(SerialError::Empty),

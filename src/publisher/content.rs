@@ -155,8 +155,8 @@ impl Rules {
             Fact::Pending { since, .. } => since + self.delivery_within <= full.time,
             Fact::Held { .. } | Fact::Released { .. } | Fact::Revoked { .. } => true,
         };
-        let after = regular.iter().filter(|full| full.time > end && full.position >= known.changed());
-        after.filter(listed).next().copied()
+        let mut after = regular.iter().filter(|full| full.time > end && full.position >= known.changed());
+        after.find(listed).copied()
     }
 }
 

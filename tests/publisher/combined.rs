@@ -95,7 +95,9 @@ fn of_two_certificates_that_cannot_be_told_apart_the_worse_is_said() {
     let serial = |index: usize| serials[index];
     let said = |crl: &Crl<'_>, issuer: &Name, index: usize| {
         let mut found = crl.entries().map(Result::unwrap);
-        found.find(|entry| entry.issuer == Some(issuer.as_der()) && entry.serial == serial(index)).map(|entry| entry.listed)
+        found
+            .find(|entry| entry.issuer == Some(issuer.as_der()) && entry.serial == serial(index))
+            .map(|entry| entry.listed)
     };
     assert_eq!(said(&full, &shared, 0), Some(Listed::Revoked(Reason::KeyCompromise)));
     assert_eq!(said(&full, &other, 0), Some(Listed::Held));

@@ -65,10 +65,9 @@ impl Scene {
     }
 
     fn judge(&self, der: &[u8]) -> Result<u64, Fault> {
-        let passed = self.with(|content| {
+        self.with(|content| {
             preflight(der, &self.slot, &self.planned, content, &self.exposed, Base::None).map(|passed| passed.entries)
-        });
-        passed
+        })
     }
 
     /// What is found wrong when the signer's input was edited.
