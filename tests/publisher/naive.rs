@@ -65,6 +65,17 @@ pub fn delta(world: &World, no: ScopeNo, cutoff: Cutoff, base: &Issue, before: &
     news
 }
 
+/// Whether it had expired and been dropped when this was issued: what happens to it afterwards may list it once more or not,
+/// as long as it stays what it was.
+pub fn was_dropped(world: &World, serial: &Serial, issue: &Issue) -> bool {
+    let index = world.certificates.iter().position(|one| one.key.serial == *serial).unwrap();
+    let own = changes(world, index);
+    let was = own.iter().rfind(|was| was.position <= issue.cutoff.position);
+    let listable = was.is_some_and(|was| listed(world, index, &was.status, issue.cutoff.time).is_some());
+    let expired = world.certificates[index].not_after < issue.cutoff.time;
+    listable && expired && !issue.entries.contains_key(serial)
+}
+
 /// Whether any CRL after the base may have listed it, though none does at the cut-off.
 fn was_listed_since(world: &World, index: usize, cutoff: Cutoff, base: &Issue) -> bool {
     let own = changes(world, index);
@@ -77,7 +88,7 @@ fn was_listed_since(world: &World, index: usize, cutoff: Cutoff, base: &Issue) -
             Status { life: Life::Pending, holds, .. } if holds.is_empty() => {
                 // What was overdue at the base and not on it had been dropped.
                 let at_base = was.position <= base.cutoff.position && overdue <= base.cutoff.time;
-                overdue <= ends && !at_base && next.is_some_and(|next| next.position > base.cutoff.position)
+                overdue <= ends && !at_base && next.is_none_or(|next| next.position > base.cutoff.position)
             }
             _ => was.position > base.cutoff.position,
         }

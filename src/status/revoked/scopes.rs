@@ -238,8 +238,9 @@ impl Revoked {
         let forgotten = known.is_none() && seen.certificate.is_expired(seen.time);
         match Fact::of(seen.status, seen.certificate.not_before, known) {
             None => Ok(()),
-            // Revoked long ago, expired, dropped, and now a set event goes over it without a change.
-            Some(Fact::Revoked { .. }) if forgotten && !brings(seen) => Ok(()),
+            // Waiting, held or revoked long ago, expired, dropped, and now another hold is opened or lifted, its loss is dated, or a set
+            // event goes over it.
+            Some(_) if forgotten && !brings(seen) => Ok(()),
             Some(Fact::Released { .. }) if self.was_silent(known, seen.time) => {
                 self.scope(seen.certificate.scope)?.list.take(serial);
                 Ok(())
@@ -295,9 +296,12 @@ impl Revoked {
     }
 }
 
-/// Whether the event itself is what made the certificate revoked, or gave it another reason.
+/// Whether the event itself is what made the certificate held or revoked, or gave it another reason.
 fn brings(seen: &Seen<'_>) -> bool {
-    seen.status.revocation().is_some_and(|revocation| revocation.by >= seen.position)
+    match seen.status.revocation() {
+        Some(revocation) => revocation.by >= seen.position,
+        None => !seen.status.holds.is_empty() && seen.status.holds.iter().all(|hold| hold.id.0 >= seen.position),
+    }
 }
 
 /// A nation has some ten thousand; a number far beyond is damage, not a scope.
