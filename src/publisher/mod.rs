@@ -1,8 +1,8 @@
 //! CRLs: what one says, building and signing it, and proving it before anybody sees it.
 //!
 //! A [`Slot`] is a place at which CRLs of one kind are published, with the key that signs them. [`Content`] says, from the
-//! lists that `status` keeps, what stands on a full CRL at a cut-off and what on a delta against a base. [`build`] makes the
-//! signed octets of it; [`preflight`] reads them back and refuses whatever isn't what was planned: each check has its own
+//! lists that `status` keeps, what stands on a full CRL at a cut-off and what on a delta against a base. [`build()`] makes the
+//! signed octets of it; [`preflight()`] reads them back and refuses whatever isn't what was planned: each check has its own
 //! [`Fault`], so that an alarm can say which one failed.
 //!
 //! All of it is pure: numbers, times and what was issued before are arguments.
