@@ -66,11 +66,16 @@ impl Serial {
         if zeros == SERIAL_OCTETS_MAX {
             return None;
         }
-        // From a place that depends on the number, but always as many octets.
-        let mut wide = [0; 2 * SERIAL_OCTETS_MAX];
-        wide[..SERIAL_OCTETS_MAX].copy_from_slice(&octets);
+        // Shifted in registers: what was just stored piece by piece is slow to be read as a whole.
+        let (bits, low) = (8 * zeros as u32, u128::from(low) << 96);
+        let (high, low) = match bits {
+            0 => (high, low),
+            1..128 => (high << bits | low >> (128 - bits), low << bits),
+            _ => (low << (bits - 128), 0),
+        };
         let mut serial = Self { octets: [0; SERIAL_OCTETS_MAX], len: (SERIAL_OCTETS_MAX - zeros) as u8 };
-        serial.octets.copy_from_slice(&wide[zeros..zeros + SERIAL_OCTETS_MAX]);
+        serial.octets[..16].copy_from_slice(&high.to_be_bytes());
+        serial.octets[16..].copy_from_slice(&((low >> 96) as u32).to_be_bytes());
         Some(serial)
     }
 

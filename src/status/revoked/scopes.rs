@@ -238,8 +238,8 @@ impl Revoked {
         let forgotten = known.is_none() && seen.certificate.is_expired(seen.time);
         match Fact::of(seen.status, seen.certificate.not_before, known) {
             None => Ok(()),
-            // Waiting, held or revoked long ago, expired, dropped, and now another hold is opened or lifted, its loss is dated, or a set
-            // event goes over it.
+            // Not good for long, expired, dropped, and now another hold is opened or lifted, its loss is dated, or a set event
+            // goes over it.
             Some(_) if forgotten && !brings(seen) => Ok(()),
             Some(Fact::Released { .. }) if self.was_silent(known, seen.time) => {
                 self.scope(seen.certificate.scope)?.list.take(serial);
