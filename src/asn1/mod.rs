@@ -1,4 +1,4 @@
-//! Bytes ⇄ model: OCSP requests and replies ([`ocsp`]), the X.509 this house writes and the few fields of it that it
+//! Bytes ⇄ model: OCSP requests and replies ([`ocsp`]), CRLs ([`crl`]), the X.509 this house writes and the few fields of it that it
 //! reads back.
 //!
 //! The demonstration PKI and the test data build certificates here ([`CertificateProfile`], [`Extensions`]); the
@@ -9,6 +9,7 @@
 //! Never signs, never does I/O, never reads a clock, never decides whom to trust.
 
 mod certificate;
+pub mod crl;
 mod distribution;
 mod error;
 mod extensions;
@@ -22,6 +23,7 @@ mod raw;
 mod signature;
 mod validity;
 mod verification;
+mod write;
 
 pub use certificate::{CertificateProfile, UnsignedCertificate};
 pub use distribution::{DistributionPoint, DistributionPointName, FullName, ReasonsCovered};
@@ -34,7 +36,7 @@ pub use pem::{PemBlock, certificates_in, pem_blocks, to_pem};
 pub use public_key::{KeyAlgorithm, PublicKey};
 pub use signature::SignatureAlgorithm;
 pub use validity::Validity;
-pub use verification::verifies;
+pub use verification::{verifies, verifies_digest};
 
 /// An object identifier, checked when made by `Oid::new`.
 pub use rasn::types::ObjectIdentifier as Oid;

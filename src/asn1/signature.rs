@@ -2,6 +2,7 @@
 //!
 //! Used by builder and reader here; the signers in `keys` choose one of these.
 
+use aws_lc_rs::digest;
 use rasn::types::Any;
 use rasn_pkix::AlgorithmIdentifier;
 
@@ -22,6 +23,14 @@ pub enum SignatureAlgorithm {
 impl SignatureAlgorithm {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::EcdsaSha256, Self::EcdsaSha384, Self::RsaSha256];
+
+    /// The hash that is signed.
+    pub fn digest(self) -> &'static digest::Algorithm {
+        match self {
+            Self::EcdsaSha256 | Self::RsaSha256 => &digest::SHA256,
+            Self::EcdsaSha384 => &digest::SHA384,
+        }
+    }
 
     /// The DER of its `AlgorithmIdentifier`: parameters absent for ECDSA (RFC 5758 §3.2), NULL for RSA (RFC 4055 §5).
     pub fn identifier_der(self) -> Vec<u8> {

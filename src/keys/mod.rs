@@ -12,6 +12,8 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use aws_lc_rs::digest::Digest;
+
 pub use ocsp_signer::{OcspSigner, Unfit};
 
 /// Something that signs. The secret stays inside.
@@ -28,6 +30,9 @@ pub trait Signer: Send + Sync {
 
     /// Signs these octets, hashing included.
     fn sign(&self, octets: &[u8]) -> Result<Vec<u8>, KeyError>;
+
+    /// Signs octets that were hashed already, with the hash of its algorithm: a CRL is hashed while it is written.
+    fn sign_digest(&self, digest: &Digest) -> Result<Vec<u8>, KeyError>;
 }
 
 /// Sorts of signatures.
@@ -47,6 +52,9 @@ pub enum Algorithm {
 /// What can go wrong with a key.
 #[derive(Debug, thiserror::Error)]
 pub enum KeyError {
+    /// Such keys sign whole octets, or another hash than this.
+    #[error("{0} keys don't sign this hash")]
+    Digest(Algorithm),
     /// A key file exists already; keys are never overwritten.
     #[error("{}: there is already a key: nothing was changed", .0.display())]
     Exists(PathBuf),

@@ -179,6 +179,8 @@ mod tests {
     use std::os::unix::fs::PermissionsExt as _;
     use std::path::{Path, PathBuf};
 
+    use aws_lc_rs::digest::Digest;
+
     const CAS: [(&str, SignatureAlgorithm); 4] = [
         ("card-sign-g1-rsa2048", SignatureAlgorithm::RsaSha256),
         ("card-sign-g2-p256", SignatureAlgorithm::EcdsaSha256),
@@ -274,6 +276,10 @@ mod tests {
         }
 
         fn sign(&self, _: &[u8]) -> Result<Vec<u8>, KeyError> {
+            self.0.sign(b"something else")
+        }
+
+        fn sign_digest(&self, _: &Digest) -> Result<Vec<u8>, KeyError> {
             self.0.sign(b"something else")
         }
     }

@@ -10,6 +10,7 @@ mod caller;
 mod cascade;
 mod certificate;
 mod command;
+mod crl;
 mod event;
 mod hold;
 mod ids;
@@ -33,13 +34,14 @@ pub use certificate::{
     Certificate, CertificateKey, Delivery, KeyOrigin, Links, Medium, MediumKind, Proofing, Sim, Usage,
 };
 pub use command::{Command, Outcome, Request, UndoScope};
+pub use crl::{CrlNumber, CrlNumberError, Cutoff, DatedByDay, Listed};
 pub use event::{Body, Event, Verdict, WhyQueued};
 pub use hold::{Final, Hold, HoldKind};
 pub use ids::{
     AppletId, Batch, CertificateNo, Epoch, HoldId, HolderId, IdError, IdempotencyKey, IssuerNo, LedgerId, ListNo,
     MediumId, Municipality, NodeId, Operator, PersonId, Position, ScopeNo, SimId,
 };
-pub use limits::RequestLimits;
+pub use limits::{CrlLimits, RequestLimits};
 pub use policy::{OfficeHours, Policy, SetRule};
 pub use reason::{Reason, ReasonError};
 pub use refusal::{Refusal, enrolled_in_doubt};

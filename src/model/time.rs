@@ -49,6 +49,11 @@ impl Time {
         (self.0 + JAPAN_OFFSET_SECONDS).div_euclid(3600)
     }
 
+    /// The midnight in Japan at which the day began that this time lies in.
+    pub fn japan_midnight(self) -> Self {
+        Self((self.0 - i64::from(self.japan_second_of_day())).max(UNIX_MIN))
+    }
+
     /// Seconds since midnight in Japan.
     pub fn japan_second_of_day(self) -> u32 {
         (self.0 + JAPAN_OFFSET_SECONDS).rem_euclid(86_400) as u32

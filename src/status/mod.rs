@@ -49,6 +49,8 @@
 //! A look-up touches one cache line of the index, one of the entry, and those of its reply. In a nation's table each of them
 //! comes from far away, so all arrays lie in large pages (`sheet`): the way to a line would otherwise cost as much as the line.
 //!
+//! Beside the table, [`Revoked`] holds what CRLs are made from, scope by scope (`revoked`).
+//!
 //! Never reads a clock, never signs, never decides what may happen to a certificate, never asks the ledger.
 
 mod entries;
@@ -58,6 +60,7 @@ mod index;
 mod members;
 mod own;
 mod reply;
+mod revoked;
 mod sets;
 mod shard;
 mod sheet;
@@ -73,6 +76,7 @@ pub use error::{Kind, StatusError};
 pub use freshness::{Freshness, Tier, Tiers};
 pub use index::HashKey;
 pub use members::{Members, MembersError};
+pub use revoked::{Before, Fact, Gone, Iter, Known, LossDates, Revoked, RevokedError, ScopeList, Seen, Waiting};
 pub use sets::Belongs;
 pub use snapshot::{About, Capture, Part, Registers, Salt, Snapshot, SnapshotError, SnapshotKey, Written};
 pub use table::{Keeping, Table};

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::sync::{Arc, Mutex};
 
+use aws_lc_rs::digest::Digest;
 use tashika::app::compose;
 use tashika::asn1::{CertificateFields, certificates_in, ocsp};
 use tashika::keys::{Algorithm, KeyError, OcspSigner, Signer};
@@ -150,6 +151,10 @@ impl Signer for HeldKey {
             meanwhile();
         }
         if self.hand.fails.load(Ordering::Relaxed) { Err(KeyError::Failed) } else { self.key.sign(octets) }
+    }
+
+    fn sign_digest(&self, digest: &Digest) -> Result<Vec<u8>, KeyError> {
+        if self.hand.fails.load(Ordering::Relaxed) { Err(KeyError::Failed) } else { self.key.sign_digest(digest) }
     }
 }
 

@@ -209,6 +209,7 @@ mod tests {
     use crate::keys::Algorithm;
     use crate::ledger::Batch;
     use crate::model::{Actor, Channel, Event, PersonId, Role};
+    use aws_lc_rs::digest::Digest;
     use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair as _};
 
     const LEDGER: LedgerId = LedgerId([7; 16]);
@@ -227,6 +228,10 @@ mod tests {
 
         fn sign(&self, octets: &[u8]) -> Result<Vec<u8>, KeyError> {
             Ok(self.0.sign(octets).as_ref().to_vec())
+        }
+
+        fn sign_digest(&self, _: &Digest) -> Result<Vec<u8>, KeyError> {
+            Err(KeyError::Digest(Algorithm::Ed25519))
         }
     }
 

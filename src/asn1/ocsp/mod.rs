@@ -17,7 +17,8 @@ mod path;
 mod recognise;
 mod reply;
 mod request;
-mod write;
+
+use super::write;
 
 pub use cert_id::{HashedIssuer, IssuerAsked, Parameters, SerialAsked, cert_id};
 pub use credentials::{Credentials, ResponderId};

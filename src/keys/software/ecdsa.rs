@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::Path;
 
 use aws_lc_rs::agreement::{self, ECDH_P256};
-use aws_lc_rs::digest::{self, digest};
+use aws_lc_rs::digest::{self, Digest, digest};
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1_SIGNING, ECDSA_P384_SHA384_ASN1_SIGNING, EcdsaKeyPair, EcdsaSigningAlgorithm, KeyPair,
@@ -74,7 +74,14 @@ impl Signer for EcdsaKey {
     }
 
     fn sign(&self, octets: &[u8]) -> Result<Vec<u8>, KeyError> {
-        let signature = self.pair.sign_digest(&digest(self.curve.digest, octets)).map_err(|_| KeyError::Failed)?;
+        self.sign_digest(&digest(self.curve.digest, octets))
+    }
+
+    fn sign_digest(&self, digest: &Digest) -> Result<Vec<u8>, KeyError> {
+        if digest.algorithm() != self.curve.digest {
+            return Err(KeyError::Digest(self.curve.algorithm));
+        }
+        let signature = self.pair.sign_digest(digest).map_err(|_| KeyError::Failed)?;
         Ok(signature.as_ref().to_vec())
     }
 }

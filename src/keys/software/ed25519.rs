@@ -5,6 +5,7 @@
 use std::fmt;
 use std::path::Path;
 
+use aws_lc_rs::digest::Digest;
 use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use zeroize::Zeroizing;
 
@@ -67,6 +68,10 @@ impl Signer for Ed25519Key {
 
     fn sign(&self, octets: &[u8]) -> Result<Vec<u8>, KeyError> {
         self.pair.try_sign(octets).map(|signature| signature.as_ref().to_vec()).map_err(|_| KeyError::Failed)
+    }
+
+    fn sign_digest(&self, _: &Digest) -> Result<Vec<u8>, KeyError> {
+        Err(KeyError::Digest(Algorithm::Ed25519))
     }
 }
 

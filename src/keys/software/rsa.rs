@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use aws_lc_rs::digest::{SHA256, digest};
+use aws_lc_rs::digest::{Digest, SHA256, digest};
 use aws_lc_rs::encoding::AsDer as _;
 use aws_lc_rs::signature::{KeyPair as _, RSA_PKCS1_SHA256, RsaKeyPair};
 
@@ -36,10 +36,15 @@ impl Signer for RsaKey {
     }
 
     fn sign(&self, octets: &[u8]) -> Result<Vec<u8>, KeyError> {
+        self.sign_digest(&digest(&SHA256, octets))
+    }
+
+    fn sign_digest(&self, digest: &Digest) -> Result<Vec<u8>, KeyError> {
+        if digest.algorithm() != &SHA256 {
+            return Err(KeyError::Digest(Algorithm::RsaSha256));
+        }
         let mut signature = vec![0; self.pair.public_modulus_len()];
-        self.pair
-            .sign_digest(&RSA_PKCS1_SHA256, &digest(&SHA256, octets), &mut signature)
-            .map_err(|_| KeyError::Failed)?;
+        self.pair.sign_digest(&RSA_PKCS1_SHA256, digest, &mut signature).map_err(|_| KeyError::Failed)?;
         Ok(signature)
     }
 }

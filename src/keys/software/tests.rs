@@ -5,6 +5,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use aws_lc_rs::digest::{SHA256, SHA384, digest as hashed};
+
 use super::*;
 use crate::keys::Algorithm;
 
@@ -49,6 +51,11 @@ fn what_openssl_writes_is_opened_and_what_it_signs_openssl_verifies() {
             fs::write(dir.join("tbs"), b"a reply").unwrap();
             fs::write(dir.join("sig"), key.sign(b"a reply").unwrap()).unwrap();
             openssl(dir, &format!("dgst -{digest} -verify {name}.pub -signature sig tbs"));
+            let (hash, other) = if digest == "sha256" { (&SHA256, &SHA384) } else { (&SHA384, &SHA256) };
+            fs::write(dir.join("sig"), key.sign_digest(&hashed(hash, b"a reply")).unwrap()).unwrap();
+            openssl(dir, &format!("dgst -{digest} -verify {name}.pub -signature sig tbs"));
+            let refused = key.sign_digest(&hashed(other, b"a reply"));
+            assert!(matches!(refused, Err(KeyError::Digest(kind)) if kind == algorithm), "{name}");
             fs::write(dir.join("spki"), key.public_key()).unwrap();
             openssl(dir, "pkey -pubin -inform DER -in spki -out spki.pem");
             assert_eq!(fs::read(dir.join("spki.pem")).unwrap(), fs::read(dir.join(format!("{name}.pub"))).unwrap());

@@ -1,6 +1,4 @@
-//! DER written forwards, behind lengths that are known before: what replies are put together with.
-//!
-//! Used by the files of this folder.
+//! DER written forwards, behind lengths that are known before: what replies and CRLs are put together with.
 
 use time::OffsetDateTime;
 
@@ -13,13 +11,14 @@ pub(super) const fn element_len(contents: usize) -> usize {
 
 /// Tag and length of an element with so many contents.
 pub(super) fn header(out: &mut Vec<u8>, tag: u8, contents: usize) {
-    debug_assert!(contents < 1 << 24, "replies stay far below 16 MB");
-    let [_, high, middle, low] = (contents as u32).to_be_bytes();
+    debug_assert!(u32::try_from(contents).is_ok(), "CRLs stay below 4 GB, and replies far below");
+    let [top, high, middle, low] = (contents as u32).to_be_bytes();
     match length_len(contents) {
         1 => out.extend_from_slice(&[tag, low]),
         2 => out.extend_from_slice(&[tag, 0x81, low]),
         3 => out.extend_from_slice(&[tag, 0x82, middle, low]),
-        _ => out.extend_from_slice(&[tag, 0x83, high, middle, low]),
+        4 => out.extend_from_slice(&[tag, 0x83, high, middle, low]),
+        _ => out.extend_from_slice(&[tag, 0x84, top, high, middle, low]),
     }
 }
 
@@ -48,19 +47,24 @@ const fn length_len(contents: usize) -> usize {
         0..0x80 => 1,
         0x80..0x100 => 2,
         0x100..0x1_0000 => 3,
-        _ => 4,
+        0x1_0000..0x100_0000 => 4,
+        _ => 5,
     }
 }
 
 /// What `time` writes.
 pub(super) const TIME_LEN: usize = 17;
 
-/// Tags that requests and replies are made of.
+/// Tags that requests, replies and CRLs are made of.
 pub(super) mod tag {
+    pub const BOOLEAN: u8 = 0x01;
     pub const INTEGER: u8 = 0x02;
     pub const BIT_STRING: u8 = 0x03;
     pub const OCTET_STRING: u8 = 0x04;
+    pub const ENUMERATED: u8 = 0x0a;
     pub const IA5_STRING: u8 = 0x16;
+    pub const UTC_TIME: u8 = 0x17;
+    pub const GENERALIZED_TIME: u8 = 0x18;
     pub const SEQUENCE: u8 = 0x30;
     pub const CONTEXT_0: u8 = 0xa0;
     pub const CONTEXT_1: u8 = 0xa1;

@@ -1,0 +1,35 @@
+//! CRLs: what one says, building and signing it, and proving it before anybody sees it.
+//!
+//! A [`Slot`] is a place at which CRLs of one kind are published, with the key that signs them. [`Content`] says, from the
+//! lists that `status` keeps, what stands on a full CRL at a cut-off and what on a delta against a base. [`build()`] makes the
+//! signed octets of it; [`preflight()`] reads them back and refuses whatever isn't what was planned: each check has its own
+//! [`Fault`], so that an alarm can say which one failed.
+//!
+//! All of it is pure: numbers, times and what was issued before are arguments.
+//!
+//! ## What a CRL says, and an answer
+//!
+//! Both show the same facts: the reason, a hold as certificateHold, what is not acknowledged as a hold since the start of its
+//! validity. They differ in two things. A CRL says nothing of a certificate that waits for its acknowledgement until that
+//! is overdue, for otherwise a third of all enrolments would flood the deltas; an answer says at once that it is held. And
+//! for the reasons of `model::DatedByDay` (moved, renewed, died) a CRL dates by the day, in Japan, where an answer says the
+//! second: a list is read by everybody, and equal seconds on it would link the certificates of one person. The date on a CRL is
+//! never later than the one in an answer, and of the same day.
+//!
+//! Never reads a clock, never keeps anything, never asks the ledger, never exposes what was not read back.
+
+mod build;
+mod content;
+mod fault;
+mod lists;
+mod preflight;
+mod replay;
+mod slot;
+
+pub use build::{BuildError, Kind, Planned, build};
+pub use content::{Content, Expired, ReconcileError, Relist, Rules, forget, reconcile};
+pub use fault::Fault;
+pub use lists::{Lists, Merged};
+pub use preflight::{Base, Exposed, Passed, Previous, fits_base, preflight};
+pub use replay::{Mismatch, Replayed, replay};
+pub use slot::{Slot, SlotError};

@@ -1,0 +1,18 @@
+//! CRLs against a naive world that replays every event: what they say, that base and delta amount to the full one, what
+//! preflight refuses, and what the openssl command line makes of them.
+
+#![allow(clippy::unwrap_used, missing_docs, reason = "a test that cannot go on should stop where it stands")]
+
+mod combined;
+mod faults;
+mod history;
+mod issued;
+mod naive;
+mod openssl;
+mod rows;
+mod verifying;
+mod world;
+
+#[path = "../support/rng.rs"]
+#[allow(dead_code, reason = "shared with the simulation, which uses other parts")]
+mod rng;
