@@ -7,6 +7,8 @@
 
 use std::sync::Arc;
 
+use smallvec::SmallVec;
+
 use super::sync::{AtomicU64, Ordering};
 use super::words::Words;
 
@@ -21,7 +23,7 @@ enum Slots {
     /// Less than a block.
     Few(Box<[AtomicU64]>),
     /// Numbers in the index's [`Blocks`].
-    Blocks(Box<[u32]>),
+    Blocks(SmallVec<[u32; NEAR]>),
 }
 
 /// The blocks of all shards.
@@ -197,6 +199,8 @@ const FIRST_LEN: usize = if cfg!(tashika_loom) { 2 } else { 64 };
 
 /// Two kilobytes: what names it is one part in five hundred.
 const BLOCK: usize = if cfg!(tashika_loom) { 4 } else { 256 };
+/// So many names lie in the shard itself, up to some twenty million certificates: another place would be another miss.
+const NEAR: usize = 24;
 /// For 2³² numbers, at the emptiest.
 const BLOCKS_MAX: u64 = 1 << 25;
 
