@@ -41,7 +41,7 @@ pub struct Config {
     pub listen: SocketAddr,
     /// The admin listener.
     pub admin: SocketAddr,
-    /// The oldest heartbeat with which the program calls itself ready.
+    /// The oldest heartbeat that `/readyz` has nothing to tell of.
     pub heartbeat_max: Seconds,
     /// How far this machine's clock may be ahead of the ledger's time for this process to lead; none: any.
     pub clock_leap_max: Option<Seconds>,

@@ -89,7 +89,7 @@ pub const EXAMPLES: &str = "\
 On the public listener, OCSP: POST to / or /ocsp, GET with the request in base64 behind it; parties of the
 register ask under /p/PARTY/SERVICE/. On the admin listener, the last two with the token of admin.token:
   /healthz  200 while the process runs
-  /readyz   200 when it is up to date; otherwise 503, with the obstacles in JSON
+  /readyz   200 while it answers; otherwise 503; with either, the obstacles in JSON
   /metrics  figures for Prometheus
   /v1/      events, a certificate and its changes
 

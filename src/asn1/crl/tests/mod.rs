@@ -46,6 +46,22 @@ fn name(common: &str) -> Name {
     Name::new(&[(NameAttribute::Country, "JP"), (NameAttribute::CommonName, common)]).unwrap()
 }
 
+/// A full CRL's without anything that may be left out.
+fn full() -> CrlProfile {
+    CrlProfile {
+        algorithm: SignatureAlgorithm::EcdsaSha256,
+        issuer: name("Issuer"),
+        this_update: "2026-11-20T00:00:00Z".parse().unwrap(),
+        next_update: "2026-11-21T06:00:00Z".parse().unwrap(),
+        authority_key_id: vec![0x4b; 20],
+        number: CrlNumber::from(7),
+        kind: CrlKind::Full { freshest: None },
+        issuing_point: None,
+        expired_since: None,
+        reflects: None,
+    }
+}
+
 fn times() -> impl Strategy<Value = Time> {
     let seconds = prop_oneof![
         8 => 1_500_000_000_i64..2_000_000_000,

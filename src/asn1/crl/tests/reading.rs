@@ -106,18 +106,7 @@ fn small() -> Stated {
         issuer,
     };
     Stated {
-        profile: CrlProfile {
-            algorithm: SignatureAlgorithm::EcdsaSha256,
-            issuer: name("Issuer"),
-            this_update: "2026-11-20T00:00:00Z".parse().unwrap(),
-            next_update: "2026-11-21T06:00:00Z".parse().unwrap(),
-            authority_key_id: vec![0x4b; 20],
-            number: CrlNumber::from(7),
-            kind: CrlKind::Full { freshest: None },
-            issuing_point: None,
-            expired_since: None,
-            reflects: None,
-        },
+        profile: full(),
         entries: vec![
             entry(&[1], Listed::Held, None),
             entry(&[2], Listed::Revoked(Reason::KeyCompromise), Some(name("A"))),

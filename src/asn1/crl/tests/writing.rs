@@ -149,18 +149,7 @@ proptest! {
 /// Lists whose lengths lie around those at which one more octet tells them, the last of them hashed piece by piece.
 #[test]
 fn long_lists_are_the_octets_of_rasn() {
-    let profile = CrlProfile {
-        algorithm: SignatureAlgorithm::EcdsaSha256,
-        issuer: name("Issuer"),
-        this_update: "2026-11-20T00:00:00Z".parse().unwrap(),
-        next_update: "2026-11-21T06:00:00Z".parse().unwrap(),
-        authority_key_id: vec![0x4b; 20],
-        number: CrlNumber::from(7),
-        kind: CrlKind::Full { freshest: None },
-        issuing_point: None,
-        expired_since: None,
-        reflects: None,
-    };
+    let profile = full();
     let entry = |number: u32| StatedEntry {
         serial: Serial::from_unsigned(&(u128::from(number) << 96 | 5).to_be_bytes()).unwrap(),
         date: Time::from_unix(1_700_000_000 + i64::from(number) * 86_400).unwrap(),
