@@ -2,6 +2,7 @@
 //! dated. Used by whoever builds, checks or shows them.
 
 use std::fmt;
+use std::str::FromStr;
 
 use super::{Position, Reason, Time};
 
@@ -12,12 +13,15 @@ pub struct CrlNumber {
     octets: [u8; OCTETS_MAX],
 }
 
-/// Octets that are no CRL number.
+/// Octets or a text that are no CRL number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CrlNumberError {
     /// No octets.
     #[error("a CRL number needs at least one octet")]
     Empty,
+    /// A text that is no number.
+    #[error("a CRL number is written in decimal, or in hexadecimal behind 0x")]
+    NotANumber,
     /// More than 20 octets of INTEGER.
     #[error("a CRL number has at most {OCTETS_MAX} octets")]
     TooLong,
@@ -110,6 +114,26 @@ impl fmt::Display for CrlNumber {
     }
 }
 
+impl FromStr for CrlNumber {
+    type Err = CrlNumberError;
+
+    /// As it is printed: in decimal, or behind `0x` in hexadecimal.
+    fn from_str(text: &str) -> Result<Self, CrlNumberError> {
+        let Some(digits) = text.strip_prefix("0x") else {
+            let number = text.bytes().all(|digit| digit.is_ascii_digit()).then(|| text.parse::<u128>().ok()).flatten();
+            return Self::from_unsigned(&number.ok_or(CrlNumberError::NotANumber)?.to_be_bytes());
+        };
+        if digits.is_empty() || digits.len() > 2 * OCTETS_MAX || !digits.bytes().all(|digit| digit.is_ascii_hexdigit())
+        {
+            return Err(CrlNumberError::NotANumber);
+        }
+        let padded = format!("{digits:0>40}");
+        let octets: Result<Vec<u8>, _> =
+            (0..OCTETS_MAX).map(|at| u8::from_str_radix(&padded[2 * at..2 * at + 2], 16)).collect();
+        Self::from_unsigned(&octets.map_err(|_| CrlNumberError::NotANumber)?)
+    }
+}
+
 impl fmt::Debug for CrlNumber {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "CrlNumber({self})")
@@ -184,6 +208,12 @@ mod tests {
         assert_eq!((last.next(), last.as_octets().len()), (None, 20));
         assert_eq!(last.to_string(), format!("0x7F{}", "FF".repeat(19)));
         assert_eq!(CrlNumber::from(0).as_octets(), [0_u8; 0]);
+        for number in [CrlNumber::from(0), CrlNumber::from(41), last] {
+            assert_eq!(number.to_string().parse(), Ok(number));
+        }
+        for wrong in ["", "+1", "-1", "1.0", "0x", "0xg", "ff"] {
+            assert!(wrong.parse::<CrlNumber>().is_err(), "{wrong}");
+        }
     }
 
     #[test]

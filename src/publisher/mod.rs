@@ -5,7 +5,8 @@
 //! signed octets of it; [`preflight()`] reads them back and refuses whatever isn't what was planned: each check has its own
 //! [`Fault`], so that an alarm can say which one failed.
 //!
-//! All of it is pure: numbers, times and what was issued before are arguments.
+//! All of that is pure: numbers, times and what was issued before are arguments. What passed is kept in a [`Store`], listed in
+//! an [`Index`], and served from the [`Shelf`].
 //!
 //! ## What a CRL says, and an answer
 //!
@@ -16,20 +17,28 @@
 //! second: a list is read by everybody, and equal seconds on it would link the certificates of one person. The date on a CRL is
 //! never later than the one in an answer, and of the same day.
 //!
-//! Never reads a clock, never keeps anything, never asks the ledger, never exposes what was not read back.
+//! Never reads a clock, never asks the ledger, never exposes what was not read back.
 
 mod build;
 mod content;
 mod fault;
+mod index;
 mod lists;
 mod preflight;
 mod replay;
+mod shelf;
 mod slot;
+mod store;
+mod text;
 
 pub use build::{BuildError, Kind, Planned, build};
 pub use content::{Content, Expired, ReconcileError, Relist, Rules, forget, reconcile};
 pub use fault::Fault;
+pub use index::{At, Index, IndexError, Issue, Listing};
 pub use lists::{Lists, Merged};
 pub use preflight::{Base, Exposed, Passed, Previous, fits_base, preflight};
 pub use replay::{Mismatch, Replayed, replay};
+pub use shelf::{File, Media, Publication, Shelf};
 pub use slot::{Slot, SlotError};
+pub use store::{IsDelta, NotAnObject, Object, ObjectKind, ObjectName, Store, StoreError, Tip};
+pub use text::Hex;
