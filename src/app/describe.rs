@@ -116,6 +116,7 @@ pub fn command_text(book: &Book, command: &Command) -> String {
 pub fn body_name(body: &Body) -> &'static str {
     match body {
         Body::Changed { .. } => "changed",
+        Body::CrlsNumbered { .. } => "crls-numbered",
         Body::EpochAdopted { .. } => "epoch-adopted",
         Body::InboxRefused { .. } => "inbox-refused",
         Body::IssuerAdded(_) => "issuer-added",
@@ -144,6 +145,7 @@ pub fn channel_name(channel: Channel) -> &'static str {
 fn body_text(book: &Book, body: &Body) -> String {
     match body {
         Body::Changed { key, change, .. } => format!("{}: {}", key_name(book, key), change.name()),
+        Body::CrlsNumbered { number } => format!("CRLs numbered {number}"),
         Body::EpochAdopted { epoch, note } => format!("epoch {epoch} adopted: {note}"),
         Body::InboxRefused { inbox, why } => format!("inbox {inbox} refused: {why}"),
         Body::IssuerAdded(issuer) => format!("issuer {} added", issuer.name),

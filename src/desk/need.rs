@@ -30,6 +30,7 @@ impl Needs {
                 | Task::Close { .. }
                 | Task::Inbox(_)
                 | Task::LiftSet { .. }
+                | Task::NumberCrls { .. }
                 | Task::Register { .. } => {}
             }
         }

@@ -60,6 +60,13 @@ pub enum Task {
         /// The hold.
         hold: HoldId,
     },
+    /// Give a round of CRLs its number.
+    NumberCrls {
+        /// Who publishes.
+        actor: Actor,
+        /// The highest number that is known to have been given, anywhere.
+        above: Option<u64>,
+    },
     /// Register certificates, all or none.
     Register {
         /// The CA.
@@ -97,6 +104,7 @@ impl Task {
             | Self::AddScope { .. }
             | Self::Inbox(_)
             | Self::LiftSet { .. }
+            | Self::NumberCrls { .. }
             | Self::Register { .. } => true,
             Self::Clock(_) | Self::Close { .. } | Self::Lift { .. } => false,
             Self::Request(request) => {

@@ -46,6 +46,7 @@ pub(super) fn do_task(ledger: &dyn Ledger, round: &mut Round<'_>, task: &Task) -
             }
             Ok(record(round, actor, Some(*order), Body::SetChanged { target: target.clone(), change }))
         }
+        Task::NumberCrls { actor, above } => number_crls(round, actor, *above).map_err(DeskError::from),
         Task::Register { actor, certificates } => {
             let next = CertificateNo(round.batch.next.certificates + 1);
             match check_certificates(&round.papers.book, actor, certificates, next) {
@@ -103,6 +104,16 @@ fn add_scope(round: &mut Round<'_>, actor: &Actor, scope: &Scope) -> Result<Outc
     Ok(record(round, actor, None, Body::ScopeAdded(Scope { no, ..scope.clone() })))
 }
 
+/// The number follows from the event's own place: positions rise, and so does the epoch that a person names after a ledger was
+/// restored, so that no number comes twice though nobody remembers the last. Where one was given that is higher all the
+/// same, it is the next after that.
+fn number_crls(round: &mut Round<'_>, actor: &Actor, above: Option<u64>) -> Result<Outcome, Refusal> {
+    may(actor.role, Action::NumberCrls)?;
+    let placed = u64::from(round.batch.next.epoch.0) << POSITION_BITS | round.batch.next_position().0;
+    let number = above.map_or(placed, |above| placed.max(above.saturating_add(1)));
+    Ok(record(round, actor, None, Body::CrlsNumbered { number }))
+}
+
 /// Whether an issuer was added with just these facts, and has these scopes.
 fn is_added(book: &Book, issuer: &Issuer, scopes: &[Scope]) -> bool {
     book.issuers.iter().find(|known| **known == Issuer { no: known.no, ..issuer.clone() }).is_some_and(|known| {
@@ -148,3 +159,6 @@ fn since(first: Position, round: &Round<'_>) -> Outcome {
     let last = round.batch.next.position;
     if last >= first { Outcome::Done { first, last } } else { Outcome::AlreadySo }
 }
+
+/// A position takes no more in memory either.
+const POSITION_BITS: u32 = 40;

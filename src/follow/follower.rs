@@ -6,8 +6,10 @@ use std::sync::Arc;
 use crate::ledger::{
     BrokenLink, Head, Heartbeat, Ledger, LedgerError, RowDigest, Sealed, decode_certificate, decode_event,
 };
-use crate::model::{Body, Book, Certificate, CertificateNo, Event, Position, SetEvent, SetTarget};
-use crate::status::{Capture, Changed, Freshness, HashKey, ReadTo, Registers, SnapshotError, StatusError, Table};
+use crate::model::{Body, Book, Certificate, CertificateNo, Event, Position, SetEvent, SetTarget, Time};
+use crate::status::{
+    Capture, Changed, Freshness, HashKey, ReadTo, Registers, RevokedError, SnapshotError, StatusError, Table,
+};
 
 use super::bootstrap::{belongs, fill};
 use super::snapshot::{Opened, SnapshotRefused, Taken};
@@ -62,6 +64,9 @@ pub enum Frozen {
     /// A list's members are not those that the event which names it counted and hashed.
     #[error("the certificates of the list that event {0} names are not those that it counted and hashed")]
     MembersDiffer(Position),
+    /// The lists of CRLs refuse what the history says.
+    #[error("the history contradicts itself: {0}")]
+    Lists(RevokedError),
     /// The table refuses what the history says.
     #[error("the history contradicts itself: {0}")]
     Contradiction(StatusError),
@@ -76,6 +81,12 @@ pub enum FollowError {
     /// It takes in nothing more.
     #[error(transparent)]
     Frozen(#[from] Frozen),
+}
+
+impl From<RevokedError> for Frozen {
+    fn from(error: RevokedError) -> Self {
+        Self::Lists(error)
+    }
 }
 
 impl From<StatusError> for FollowError {
@@ -169,7 +180,7 @@ impl Follower {
         let heartbeat = ledger.heartbeat()?;
         let page = ledger.events_after(self.head.position, PAGE)?;
         if page.is_empty() {
-            self.stands_where_it_stood(ledger)?;
+            still_there(ledger, &self.head)?;
         }
         let mut stepped = Stepped { events: page.len(), more: page.len() == PAGE, ..Stepped::default() };
         for (taken, sealed) in page.iter().enumerate() {
@@ -184,20 +195,6 @@ impl Follower {
             self.hear(&heartbeat)?;
         }
         Ok(stepped)
-    }
-
-    /// A ledger without news must at least be the one that was read.
-    fn stands_where_it_stood(&self, ledger: &dyn Ledger) -> Result<(), FollowError> {
-        let stored = ledger.head()?;
-        let held = self.head.position;
-        if stored.position < held {
-            return Err(Frozen::RolledBack { held, found: stored.position }.into());
-        }
-        // Further on: an event came in between, and the next step reads it.
-        if stored.position == held && (stored.epoch, stored.link) != (self.head.epoch, self.head.link) {
-            return Err(Frozen::Rewritten(held).into());
-        }
-        Ok(())
     }
 
     fn take(&mut self, ledger: &dyn Ledger, sealed: &Sealed, stepped: &mut Stepped) -> Result<(), FollowError> {
@@ -234,7 +231,8 @@ impl Follower {
                 }
                 self.head.book = position;
             }
-            Body::InboxRefused { .. }
+            Body::CrlsNumbered { .. }
+            | Body::InboxRefused { .. }
             | Body::LedgerCreated { .. }
             | Body::QueueDecided { .. }
             | Body::Queued { .. }
@@ -255,18 +253,35 @@ impl Follower {
 
     /// A heartbeat counts once everything that it saw is in the table.
     fn hear(&mut self, heartbeat: &Heartbeat) -> Result<(), FollowError> {
-        if heartbeat.position > self.head.position {
-            return Ok(());
+        if let Some(newest) = heard(heartbeat, &self.head)? {
+            self.freshness.known_at = Some(self.freshness.known_at.map_or(newest, |known| known.max(newest)));
         }
-        if heartbeat.position == self.head.position
-            && (heartbeat.epoch, heartbeat.link) != (self.head.epoch, self.head.link)
-        {
-            return Err(Frozen::Rewritten(self.head.position).into());
-        }
-        let newest = heartbeat.time.max(self.head.time);
-        self.freshness.known_at = Some(self.freshness.known_at.map_or(newest, |known| known.max(newest)));
         Ok(())
     }
+}
+
+/// A ledger without news must at least be the one that was read.
+pub(super) fn still_there(ledger: &dyn Ledger, held: &Head) -> Result<(), FollowError> {
+    let stored = ledger.head()?;
+    if stored.position < held.position {
+        return Err(Frozen::RolledBack { held: held.position, found: stored.position }.into());
+    }
+    // Further on: an event came in between, and the next step reads it.
+    if stored.position == held.position && (stored.epoch, stored.link) != (held.epoch, held.link) {
+        return Err(Frozen::Rewritten(held.position).into());
+    }
+    Ok(())
+}
+
+/// The newest ledger time that a heartbeat proves, to whoever holds everything up to that head; none: it saw more.
+pub(super) fn heard(heartbeat: &Heartbeat, held: &Head) -> Result<Option<Time>, FollowError> {
+    if heartbeat.position > held.position {
+        return Ok(None);
+    }
+    if heartbeat.position == held.position && (heartbeat.epoch, heartbeat.link) != (held.epoch, held.link) {
+        return Err(Frozen::Rewritten(held.position).into());
+    }
+    Ok(Some(heartbeat.time.max(held.time)))
 }
 
 /// Its list may take seconds to be read: what stands before it doesn't wait for that, and has a step of its own.
@@ -276,7 +291,7 @@ fn names_a_list(sealed: &Sealed) -> bool {
 }
 
 /// The certificates that an event registered, which must be the very ones.
-fn registered(
+pub(super) fn registered(
     ledger: &dyn Ledger,
     position: Position,
     first: CertificateNo,

@@ -7,11 +7,17 @@
 //! through it, or without any ledger while that is away ([`Follower::from_snapshot_alone`]). How old what it knows is, is the age of the last heartbeat that it has read up to, never a difference
 //! of positions: whoever follows a replica that stands still must know that it is behind.
 //!
+//! A [`ListFollower`] does the same for what CRLs are made from.
+//!
 //! Never writes to the ledger, never answers, never reads a clock, never goes on after a history that isn't its own.
 
 mod bootstrap;
 mod follower;
+mod lists;
+mod page;
+mod past;
 mod snapshot;
 
 pub use follower::{FollowError, Follower, Frozen, Stepped};
+pub use lists::{Beginning, ListFollower, ListsStepped};
 pub use snapshot::{Opened, SnapshotRefused, Taken};

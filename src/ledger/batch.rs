@@ -158,6 +158,7 @@ impl Batch {
             Body::Queued { .. } => self.queue.push(QueueChange::Waits(self.next_position())),
             Body::Registered { count, .. } => self.next.certificates += u64::from(*count),
             Body::Changed { .. }
+            | Body::CrlsNumbered { .. }
             | Body::InboxRefused { .. }
             | Body::LedgerCreated { .. }
             | Body::Reported(_)

@@ -62,6 +62,7 @@ fn kind(body: &Body) -> u16 {
         Body::UndoOrdered(_) => 10,
         Body::InboxRefused { .. } => 11,
         Body::EpochAdopted { .. } => 12,
+        Body::CrlsNumbered { .. } => 13,
     }
 }
 
@@ -108,6 +109,7 @@ fn write_body(w: &mut Writer, body: &Body) {
             w.u32(epoch.0);
             w.text(note);
         }
+        Body::CrlsNumbered { number } => w.u64(*number),
     }
 }
 
@@ -141,6 +143,7 @@ fn read_body(r: &mut Reader<'_>, kind: u16) -> Result<Body, Malformed> {
         10 => Body::UndoOrdered(read_undo(r)?),
         11 => Body::InboxRefused { inbox: r.u64()?, why: r.text()? },
         12 => Body::EpochAdopted { epoch: Epoch(r.u32()?), note: r.text()? },
+        13 => Body::CrlsNumbered { number: r.u64()? },
         tag => return Err(Malformed::Tag { what: "event kind", tag: tag.into() }),
     })
 }

@@ -51,6 +51,8 @@ pub enum Action {
     DecideQueued,
     /// Open a hold.
     Hold,
+    /// Give CRLs their number.
+    NumberCrls,
     /// Register certificates.
     Register,
     /// Lift holds.
@@ -74,6 +76,7 @@ impl Action {
             Self::Configure => "add issuers or scopes".into(),
             Self::DecideQueued => "decide what waits for a second person".into(),
             Self::Hold => "hold".into(),
+            Self::NumberCrls => "number CRLs".into(),
             Self::Register => "register".into(),
             Self::Release => "release".into(),
             Self::Report(kind) => format!("report {kind}"),
@@ -103,6 +106,7 @@ pub fn may(role: Role, action: Action) -> Result<(), Refusal> {
                     | Role::Window(_)
             )
         }
+        Action::NumberCrls => matches!(role, Role::Ops | Role::System),
         Action::Register => matches!(role, Role::Ca(_)),
         Action::Release => {
             matches!(role, Role::Carrier(_) | Role::Holder { .. } | Role::Ops | Role::Registry | Role::Window(_))

@@ -176,6 +176,13 @@ impl DatedByDay {
     }
 }
 
+impl DatedByDay {
+    /// For which.
+    pub fn reasons(self) -> impl Iterator<Item = Reason> {
+        Reason::ALL.into_iter().filter(move |reason| self.reasons >> reason.code() & 1 == 1)
+    }
+}
+
 impl FromIterator<Reason> for DatedByDay {
     fn from_iter<I: IntoIterator<Item = Reason>>(reasons: I) -> Self {
         Self { reasons: reasons.into_iter().fold(0, |set, reason| set | 1 << reason.code()) }

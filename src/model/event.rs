@@ -37,6 +37,12 @@ pub enum Body {
         /// How.
         change: Change,
     },
+    /// A round of CRLs was given its number, which no other CRL of this ledger has or will have, whether or not the round was
+    /// published.
+    CrlsNumbered {
+        /// The number.
+        number: u64,
+    },
     /// What came in by SQL was refused.
     InboxRefused {
         /// Its number in the inbox.

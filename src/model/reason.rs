@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 /// The reason for a final revocation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(u8)]
 pub enum Reason {
     /// Contents changed: moved, renamed, died.

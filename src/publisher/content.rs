@@ -144,6 +144,16 @@ impl<'a> Content<'a> {
 }
 
 impl Rules {
+    /// A text that is another for other rules.
+    pub fn mark(&self) -> String {
+        let expired = match self.expired {
+            Expired::Dropped => "dropped".to_owned(),
+            Expired::Kept { since } => format!("kept since {since}"),
+        };
+        let days: Vec<_> = self.dates.reasons().map(|reason| reason.to_string()).collect();
+        format!("dated by day: {}; expired: {expired}; delivery within: {}", days.join(" "), self.delivery_within.0)
+    }
+
     /// The regular full CRL that listed an expired certificate for the last time; none: it is not dropped.
     #[inline]
     fn dropped_after(&self, known: &Known, regular: &[Cutoff]) -> Option<Cutoff> {

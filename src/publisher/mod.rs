@@ -21,13 +21,19 @@
 
 mod build;
 mod content;
+mod draft;
 mod fault;
 mod index;
 mod lists;
+mod making;
+mod place;
 mod preflight;
+mod press;
 mod replay;
+mod schedule;
 mod shelf;
 mod slot;
+mod state;
 mod store;
 mod text;
 
@@ -36,9 +42,14 @@ pub use content::{Content, Expired, ReconcileError, Relist, Rules, forget, recon
 pub use fault::Fault;
 pub use index::{At, Index, IndexError, Issue, Listing};
 pub use lists::{Lists, Merged};
+pub use making::Refused;
+pub use place::{Covers, Place};
 pub use preflight::{Base, Exposed, Passed, Previous, fits_base, preflight};
+pub use press::{Alarm, Due, Press, PressError, Published, Round, SignsIndex, Terms};
 pub use replay::{Mismatch, Replayed, replay};
+pub use schedule::{Deltas, Issuing, Last, Schedule, Why};
 pub use shelf::{File, Media, Publication, Shelf};
 pub use slot::{Slot, SlotError};
+pub use state::{Issued, LedgerMark, State, StateError};
 pub use store::{IsDelta, NotAnObject, Object, ObjectKind, ObjectName, Store, StoreError, Tip};
 pub use text::Hex;

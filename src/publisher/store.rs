@@ -169,6 +169,16 @@ pub enum IsDelta {
     Yes,
 }
 
+impl IsDelta {
+    /// What stands behind the path.
+    pub fn ending(self) -> &'static str {
+        match self {
+            Self::No => ".crl",
+            Self::Yes => ".delta.crl",
+        }
+    }
+}
+
 impl ObjectKind {
     /// Before which words, and behind which, the rest of a name stands.
     fn frame(self) -> (&'static str, &'static str) {

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::ledger::Hash;
+use crate::ledger::{Hash, sha256};
 
 pub(super) fn serialize<T: Display, S: Serializer>(value: &T, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_str(value)
@@ -86,6 +86,13 @@ pub(super) mod number {
 /// A hash, in lower-case hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hex(pub Hash);
+
+impl Hex {
+    /// Of these octets.
+    pub fn of(octets: &[u8]) -> Self {
+        Self(sha256(&[octets]))
+    }
+}
 
 impl Display for Hex {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

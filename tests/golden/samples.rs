@@ -55,6 +55,7 @@ fn plain() -> Named<Event> {
         ("10-undo-ordered-cause", Body::UndoOrdered(UndoScope::Cause(Position(77)))),
         ("10-undo-ordered-by-actor", Body::UndoOrdered(by_actor)),
         ("11-inbox-refused", Body::InboxRefused { inbox: 42, why: "失効済み: already revoked".into() }),
+        ("13-crls-numbered", Body::CrlsNumbered { number: 1 << 40 | 77 }),
         ("12-epoch-adopted", Body::EpochAdopted { epoch: Epoch(2), note: "restored from the backup of Monday".into() }),
     ]
     .map(|(name, body)| (name.to_owned(), event(body)))

@@ -36,7 +36,7 @@ trait Name {
 
 variants! {
     Body {
-        Changed {..}, EpochAdopted {..}, InboxRefused {..}, IssuerAdded(_), LedgerCreated {..}, Queued {..},
+        Changed {..}, CrlsNumbered {..}, EpochAdopted {..}, InboxRefused {..}, IssuerAdded(_), LedgerCreated {..}, Queued {..},
         QueueDecided {..}, Registered {..}, Reported(_), ScopeAdded(_), SetChanged {..}, UndoOrdered(_),
     }
     Change {
@@ -92,7 +92,8 @@ impl Met {
             Body::Reported(report) => self.report(report),
             Body::SetChanged { target, change } => self.set(target, *change),
             Body::UndoOrdered(scope) => self.undo(scope),
-            Body::EpochAdopted { .. }
+            Body::CrlsNumbered { .. }
+            | Body::EpochAdopted { .. }
             | Body::InboxRefused { .. }
             | Body::IssuerAdded(_)
             | Body::LedgerCreated { .. }

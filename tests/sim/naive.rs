@@ -23,6 +23,7 @@ pub struct Naive {
     pub used: BTreeMap<(String, i64), u32>,
     pub tags: BTreeMap<String, u32>,
     expected: Option<Expected>,
+    crl_number: Option<u64>,
 }
 
 /// A certificate without anything but what matters.
@@ -69,6 +70,7 @@ impl Naive {
             used: BTreeMap::new(),
             tags: BTreeMap::new(),
             expected: None,
+            crl_number: None,
         }
     }
 
@@ -135,6 +137,10 @@ impl Naive {
             Body::UndoOrdered(_) => {
                 let queued = event.cause.ok_or("an undo without a second person")?;
                 check(self.waiting.contains_key(&queued), || "an undo that nobody waits for".into())
+            }
+            Body::CrlsNumbered { number } => {
+                let above = self.crl_number.replace(*number).is_none_or(|before| *number > before);
+                check(above, || "a CRL number that is not above the last".into())
             }
             Body::EpochAdopted { .. } => check(event.actor.role == Role::Ops, || "an epoch by others".into()),
             Body::InboxRefused { .. } | Body::IssuerAdded(_) | Body::LedgerCreated { .. } | Body::ScopeAdded(_) => {

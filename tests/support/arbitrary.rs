@@ -73,6 +73,7 @@ fn bodies() -> impl Strategy<Value = Body> {
     let queued = (requests(), whys()).prop_map(|(request, why)| Body::Queued { request: Box::new(request), why });
     prop_oneof![
         changed,
+        any::<u64>().prop_map(|number| Body::CrlsNumbered { number }),
         (any::<u32>(), ".{0,20}").prop_map(|(epoch, note)| Body::EpochAdopted { epoch: Epoch(epoch), note }),
         (any::<u64>(), ".{0,20}").prop_map(|(inbox, why)| Body::InboxRefused { inbox, why }),
         issuers().prop_map(Body::IssuerAdded),

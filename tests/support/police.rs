@@ -92,7 +92,11 @@ impl<'a> Replay<'a> {
                 Ok(())
             }
             Body::SetChanged { target, change } => self.set_changed(position, event, target, *change),
-            Body::EpochAdopted { .. } | Body::InboxRefused { .. } | Body::Reported(_) | Body::UndoOrdered(_) => Ok(()),
+            Body::CrlsNumbered { .. }
+            | Body::EpochAdopted { .. }
+            | Body::InboxRefused { .. }
+            | Body::Reported(_)
+            | Body::UndoOrdered(_) => Ok(()),
         }
     }
 

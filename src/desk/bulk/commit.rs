@@ -203,7 +203,8 @@ fn bears_on(draft: &Draft<'_>, body: &Body) -> bool {
         | Body::Registered { .. }
         | Body::ScopeAdded(_)
         | Body::SetChanged { .. } => true,
-        Body::InboxRefused { .. }
+        Body::CrlsNumbered { .. }
+        | Body::InboxRefused { .. }
         | Body::QueueDecided { .. }
         | Body::Queued { .. }
         | Body::Reported(_)

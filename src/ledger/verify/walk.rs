@@ -21,13 +21,14 @@ pub(super) struct Walk<'a> {
     pub rows: Rows<'a>,
     pub evidence: Evidence,
     heartbeat: Option<Heartbeat>,
+    crl_number: Option<u64>,
 }
 
 impl<'a> Walk<'a> {
     /// Before the first event.
     pub(super) fn new(ledger: &'a dyn Ledger, head: Head, evidence: Evidence, heartbeat: Option<Heartbeat>) -> Self {
         let (book, queue, rows) = (Book::default(), BTreeSet::new(), Rows::new(ledger));
-        Self { ledger, head, events: 0, book, queue, rows, evidence, heartbeat }
+        Self { ledger, head, events: 0, book, queue, rows, evidence, heartbeat, crl_number: None }
     }
 
     /// Walks up to a position, handing each readable event on. Says whether it got there.
@@ -95,6 +96,11 @@ impl<'a> Walk<'a> {
         match &event.body {
             Body::Changed { no, .. } if no.0 == 0 || no.0 > self.head.certificates => {
                 findings.add(Finding::Unlawful { position, what: "a change of a certificate not yet registered" });
+            }
+            Body::CrlsNumbered { number } => {
+                if self.crl_number.replace(*number).is_some_and(|before| *number <= before) {
+                    findings.add(numbering("a round of CRLs"));
+                }
             }
             Body::EpochAdopted { epoch, .. } => {
                 if *epoch <= self.head.epoch {

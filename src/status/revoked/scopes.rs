@@ -111,6 +111,12 @@ impl Revoked {
         }
     }
 
+    /// Whether anything is remembered of a certificate.
+    pub fn knows(&self, certificate: &Certificate) -> bool {
+        let scope = self.scopes.get((certificate.scope.0 as usize).wrapping_sub(1));
+        scope.is_some_and(|scope| scope.list.get(&certificate.key.serial).is_some())
+    }
+
     /// Takes in one certificate as a scan of the ledger shows it; [`reach`](Self::reach) says at which position, when all
     /// of them are in. What a scan can't show is told by [`recall`](Self::recall). Whoever knows that a certificate was dropped
     /// from all CRLs long ago, because it had expired, may leave it out.

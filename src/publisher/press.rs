@@ -1,0 +1,440 @@
+//! Whoever publishes: what counts, from the store; the next round, from the lists; and its exposure.
+//!
+//! A round is built at one position and proved, its objects are staged, the pointer is moved, and only then is anything
+//! exposed. What is broken off before the pointer moved never was: its number is a gap. What is broken off after is found
+//! by [`Press::refresh`], the same function with which a start begins and another publisher's round is taken over.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use crate::asn1::crl::Crl;
+use crate::ledger::{Hash, Head, sha256};
+use crate::model::{CrlLimits, CrlNumber, Cutoff, LedgerId, Time};
+use crate::status::{ReadTo, Revoked};
+
+use super::content::Rules;
+use super::draft::Draft;
+use super::index::{Index, IndexError};
+use super::making::{Common, Outcome, Refused, make};
+use super::place::Place;
+use super::schedule::{Issuing, Why};
+use super::shelf::{File, Media, Publication, Shelf};
+use super::state::{Issued, LedgerMark, State, StateError};
+use super::store::{IsDelta, Object, ObjectKind, ObjectName, Store, StoreError, Tip};
+use super::text::Hex;
+
+/// Publishes from one store onto one shelf.
+pub struct Press {
+    store: Arc<dyn Store>,
+    shelf: Arc<Shelf>,
+    tip: Option<Tip>,
+    index: Option<Counted>,
+    state: State,
+    crls: Crls,
+    /// Objects that nobody needs any more, and since when; they are removed a while later, for somebody may be reading.
+    retired: Vec<(Time, ObjectName)>,
+}
+
+/// Octets of what is exposed, and of bases.
+pub(super) type Crls = HashMap<ObjectName, Arc<Vec<u8>>>;
+
+/// An index with its octets.
+#[derive(Clone)]
+struct Counted {
+    index: Index,
+    octets: Arc<Vec<u8>>,
+    signature: Option<Arc<Vec<u8>>>,
+}
+
+/// What a round is made of.
+pub struct Round<'a> {
+    /// The number that is reserved for it.
+    pub number: CrlNumber,
+    /// Up to where the lists speak.
+    pub cutoff: Cutoff,
+    /// Where the ledger stood.
+    pub head: &'a Head,
+    /// What is due, by path.
+    pub due: &'a [Due],
+    /// The lists.
+    pub revoked: &'a Revoked,
+    /// The settings.
+    pub terms: &'a Terms<'a>,
+}
+
+/// What is to be issued at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// Its path.
+    pub path: String,
+    /// What.
+    pub issuing: Issuing,
+    /// Why.
+    pub why: Why,
+}
+
+/// The settings of a round.
+pub struct Terms<'a> {
+    /// What is listed how.
+    pub rules: Rules,
+    /// Whether CRLs tell up to which event they speak.
+    pub tells_position: bool,
+    /// Under which URL the shelf is reached.
+    pub public_url: &'a str,
+    /// The places, by path.
+    pub places: &'a BTreeMap<String, Place>,
+    /// How many threads build.
+    pub threads: NonZeroUsize,
+    /// Signs the index; none: it goes unsigned.
+    pub signs_index: Option<&'a dyn SignsIndex>,
+}
+
+/// Makes the detached signature over an index.
+pub trait SignsIndex: Sync {
+    /// The signature's octets.
+    fn sign(&self, index: &[u8], time: Time) -> Result<Vec<u8>, String>;
+}
+
+/// What came of a round.
+#[derive(Debug)]
+pub struct Published {
+    /// Its number.
+    pub number: CrlNumber,
+    /// CRLs that are exposed now.
+    pub crls: usize,
+    /// Entries on them.
+    pub entries: u64,
+    /// Octets of them.
+    pub octets: u64,
+    /// What was refused. The last good ones stay.
+    pub refused: Vec<Alarm>,
+}
+
+/// A CRL that wasn't exposed.
+#[derive(Debug)]
+pub struct Alarm {
+    /// Where.
+    pub path: String,
+    /// Which.
+    pub is_delta: IsDelta,
+    /// Why.
+    pub why: Refused,
+    /// Until when the last good one lasts; none: there is none.
+    pub good_until: Option<Time>,
+}
+
+/// Why nothing was published, or what is published can't be read.
+#[derive(Debug, thiserror::Error)]
+pub enum PressError {
+    /// The index isn't one.
+    #[error("the index of round {number}: {source}")]
+    Index {
+        /// The round.
+        number: CrlNumber,
+        /// Why.
+        source: IndexError,
+    },
+    /// Another ledger's publication.
+    #[error(
+        "the store holds the publication of ledger {found}, and this is {own}: give each ledger a store of its own"
+    )]
+    OtherLedger {
+        /// Whose it is.
+        found: LedgerId,
+        /// Whose it should be.
+        own: LedgerId,
+    },
+    /// The index couldn't be signed.
+    #[error("the index can't be signed: {0}")]
+    Signature(String),
+    /// The state isn't one.
+    #[error("the state of round {number}: {source}")]
+    State {
+        /// The round.
+        number: CrlNumber,
+        /// Why.
+        source: StateError,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// What lies in the store is not what its index says.
+    #[error("{0} in the store is not what its index says: restore it from a copy, or publish anew into an empty store")]
+    Untrue(ObjectName),
+    /// The store shows an earlier round than one that was seen.
+    #[error("the store went back from round {held} to {found}: it was restored, or another took its place")]
+    WentBack {
+        /// What was seen.
+        held: CrlNumber,
+        /// What it shows.
+        found: CrlNumber,
+    },
+}
+
+impl Press {
+    /// On a store, with what counts there on the shelf.
+    pub fn open(store: Arc<dyn Store>, shelf: Arc<Shelf>) -> Result<Self, PressError> {
+        let mut press = Self {
+            store,
+            shelf,
+            tip: None,
+            index: None,
+            state: State::empty(),
+            crls: Crls::new(),
+            retired: Vec::new(),
+        };
+        press.refresh()?;
+        Ok(press)
+    }
+
+    /// What is published.
+    pub fn index(&self) -> Option<&Index> {
+        self.index.as_ref().map(|counted| &counted.index)
+    }
+
+    /// What must be known beside it.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// The octets of an exposed CRL, or of a base.
+    pub fn crl(&self, name: &ObjectName) -> Option<&Arc<Vec<u8>>> {
+        self.crls.get(name)
+    }
+
+    /// The highest number that is known to have been used in this store, published or not.
+    pub fn highest(&self) -> Option<CrlNumber> {
+        self.tip.as_ref().map(|tip| tip.number)
+    }
+
+    /// Takes up what counts in the store, if that is another round than what is held; says whether it was.
+    pub fn refresh(&mut self) -> Result<bool, PressError> {
+        let tip = self.store.tip()?;
+        if tip == self.tip {
+            return Ok(false);
+        }
+        let held = self.tip.as_ref().map(|tip| tip.number);
+        let Some(tip) = tip else {
+            let none = CrlNumber::from(0);
+            return Err(PressError::WentBack { held: held.unwrap_or(none), found: none });
+        };
+        if let Some(held) = held.filter(|held| tip.number < *held) {
+            return Err(PressError::WentBack { held, found: tip.number });
+        }
+        let number = tip.number;
+        let octets = self.own(ObjectKind::Index, number)?;
+        let index = Index::read(&octets).map_err(|source| PressError::Index { number, source })?;
+        let state = self.own(ObjectKind::State, number)?;
+        let state = State::read(&state).map_err(|source| PressError::State { number, source })?;
+        let signature = self.store.get(&ObjectName::of_round(ObjectKind::IndexSignature, number))?;
+        let crls = self.fetch(&index, &state)?;
+        let counted = Counted { index, octets: Arc::new(octets), signature: signature.map(Arc::new) };
+        self.take_up(tip, counted, state, crls);
+        Ok(true)
+    }
+
+    /// An object that a round must have.
+    fn own(&self, kind: ObjectKind, number: CrlNumber) -> Result<Vec<u8>, PressError> {
+        let name = ObjectName::of_round(kind, number);
+        self.store.get(&name)?.ok_or(PressError::Untrue(name))
+    }
+
+    /// The CRLs that an index lists, and the bases that a state needs; those that are held already stay.
+    fn fetch(&self, index: &Index, state: &State) -> Result<Crls, PressError> {
+        let mut wanted: Vec<(ObjectName, Hex)> = index
+            .issues()
+            .filter_map(|(listing, is_delta, issue)| Some((listing.object(is_delta)?, issue.sha256)))
+            .collect();
+        for (path, issued) in &state.places {
+            let full = |full: &super::state::Full| (ObjectName::crl(path, IsDelta::No, full.number), full.sha256);
+            wanted.extend(issued.fulls.iter().map(full));
+        }
+        let mut crls = Crls::with_capacity(wanted.len());
+        for (name, hash) in wanted {
+            if crls.contains_key(&name) {
+                continue;
+            }
+            let octets = match self.crls.get(&name) {
+                Some(held) => held.clone(),
+                None => Arc::new(self.store.get(&name)?.ok_or_else(|| PressError::Untrue(name.clone()))?),
+            };
+            if Hex::of(&octets) != hash || Crl::read(&octets, CrlLimits::WIDEST).is_err() {
+                return Err(PressError::Untrue(name));
+            }
+            crls.insert(name, octets);
+        }
+        Ok(crls)
+    }
+
+    /// Publishes a round.
+    pub fn publish(&mut self, round: &Round<'_>) -> Result<Published, PressError> {
+        if let Some(found) = self.index().map(|index| index.ledger).filter(|found| *found != round.head.ledger) {
+            return Err(PressError::OtherLedger { found, own: round.head.ledger });
+        }
+        let listed = self.index().map(|index| index.slots.as_slice()).unwrap_or_default();
+        let mut draft = Draft::of(round.number, self.state.clone(), listed);
+        let due: Vec<_> = round.due.iter().filter_map(|due| Some((due, round.terms.places.get(&due.path)?))).collect();
+        for part in due.chunks(STAGED_MAX) {
+            for (due, place, outcome) in self.make(part, round) {
+                draft.take(due, place, outcome, round);
+            }
+            self.store.put(&draft.unstaged())?;
+            draft.staged();
+        }
+        // Nothing passed, so there is nothing to say but why.
+        if draft.is_empty() {
+            return Ok(draft.end());
+        }
+        self.commit(draft, round)
+    }
+
+    /// Builds and proves, on as many threads as there are.
+    fn make<'d>(&self, due: &[(&'d Due, &'d Place)], round: &Round<'_>) -> Vec<(&'d Due, &'d Place, Outcome)> {
+        let common = Common {
+            number: round.number,
+            cutoff: round.cutoff,
+            epoch: round.head.epoch,
+            rules: round.terms.rules,
+            tells_position: round.terms.tells_position,
+        };
+        let nothing = Issued::default();
+        let of = |(due, place): &(&'d Due, &'d Place)| {
+            let issued = self.state.places.get(&place.path).unwrap_or(&nothing);
+            let before = |number| self.crls.get(&ObjectName::crl(&place.path, IsDelta::No, number)).cloned();
+            (*due, *place, make(place, (due.issuing, due.why), (issued, &before), &common, round.revoked))
+        };
+        let threads = round.terms.threads.get().min(due.len()).max(1);
+        if threads == 1 {
+            return due.iter().map(of).collect();
+        }
+        let next = std::sync::atomic::AtomicUsize::new(0);
+        let worker = || {
+            let mut made = Vec::new();
+            while let Some(one) = due.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                made.push(of(one));
+            }
+            made
+        };
+        std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(worker)).collect();
+            let mut made = worker();
+            for other in others {
+                made.extend(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            }
+            made
+        })
+    }
+
+    /// Writes what says what the round is, moves the pointer, and exposes it.
+    fn commit(&mut self, mut draft: Draft, round: &Round<'_>) -> Result<Published, PressError> {
+        draft.state.ledger = Some(LedgerMark::of(round.head));
+        let previous: Option<Hash> = self.index.as_ref().map(|counted| sha256(&[&counted.octets]));
+        let index = Index::new(round.head.ledger, round.number, round.cutoff.time, previous, draft.listings());
+        let octets = index.to_json();
+        let signature = match round.terms.signs_index {
+            Some(signer) => Some(signer.sign(&octets, round.cutoff.time).map_err(PressError::Signature)?),
+            None => None,
+        };
+        let name = |kind| ObjectName::of_round(kind, round.number);
+        let (state, names) =
+            (draft.state.to_json(), [ObjectKind::Index, ObjectKind::State, ObjectKind::IndexSignature].map(name));
+        let mut own = vec![Object { name: &names[0], octets: &octets }, Object { name: &names[1], octets: &state }];
+        own.extend(signature.as_ref().map(|signature| Object { name: &names[2], octets: signature }));
+        self.store.put(&own)?;
+        let tip = match self.store.advance(self.tip.as_ref(), round.number) {
+            Ok(tip) => tip,
+            // It may have moved all the same.
+            Err(error) => match self.store.tip()? {
+                Some(tip) if tip.number == round.number => tip,
+                _ => return Err(error.into()),
+            },
+        };
+        for (path, issued) in &draft.state.places {
+            for name in issued.objects(path) {
+                if let Some(held) = self.crls.get(&name) {
+                    draft.crls.entry(name).or_insert_with(|| held.clone());
+                }
+            }
+        }
+        let counted = Counted { index, octets: Arc::new(octets), signature: signature.map(Arc::new) };
+        self.take_up(tip, counted, draft.state.clone(), std::mem::take(&mut draft.crls));
+        Ok(draft.end())
+    }
+
+    /// Holds another round, and puts it on the shelf.
+    fn take_up(&mut self, tip: Tip, counted: Counted, state: State, crls: Crls) {
+        let time = counted.index.time;
+        let needed: HashSet<&ObjectName> = crls.keys().collect();
+        let mut retired: Vec<_> =
+            self.crls.keys().filter(|name| !needed.contains(name)).map(|name| (time, name.clone())).collect();
+        if let Some(before) = &self.tip {
+            let of = |kind| (time, ObjectName::of_round(kind, before.number));
+            retired.extend([ObjectKind::Index, ObjectKind::IndexSignature, ObjectKind::State].map(of));
+        }
+        self.retired.append(&mut retired);
+        self.shelf.put(publication(&counted, &crls));
+        (self.tip, self.index, self.state, self.crls) = (Some(tip), Some(counted), state, crls);
+    }
+
+    /// Looks for objects that broken rounds left behind, once after a start, and has them removed like all others.
+    pub fn look_for_leftovers(&mut self, now: Time) -> Result<(), PressError> {
+        let Some(tip) = &self.tip else { return Ok(()) };
+        let needed = |name: &ObjectName| match name.kind() {
+            ObjectKind::Delta | ObjectKind::Full => self.crls.contains_key(name),
+            ObjectKind::Index | ObjectKind::IndexSignature | ObjectKind::State => name.number() == tip.number,
+        };
+        let names = self.store.names()?;
+        self.retired.extend(names.into_iter().filter(|name| !needed(name)).map(|name| (now, name)));
+        Ok(())
+    }
+
+    /// Removes objects that nobody has needed for a while.
+    pub fn sweep(&mut self, now: Time) -> Result<usize, PressError> {
+        let (gone, staying) = std::mem::take(&mut self.retired)
+            .into_iter()
+            .partition(|(since, _)| now.since(*since) >= READERS_LAG_SECONDS);
+        self.retired = staying;
+        let gone: Vec<(Time, ObjectName)> = gone;
+        // A number that is used again for the same object is a broken round's, staged anew.
+        let names: Vec<_> =
+            gone.into_iter().map(|(_, name)| name).filter(|name| !self.crls.contains_key(name)).collect();
+        if !names.is_empty() {
+            self.store.remove(&names)?;
+        }
+        Ok(names.len())
+    }
+}
+
+/// As files: what is exposed, with its index.
+fn publication(counted: &Counted, crls: &Crls) -> Publication {
+    let index = &counted.index;
+    let mut files = HashMap::with_capacity(crls.len() + 2);
+    for (listing, is_delta, issue) in index.issues() {
+        let Some(octets) = listing.object(is_delta).and_then(|name| crls.get(&name)) else { continue };
+        let reflects = issue.reflects.map(|at| ReadTo { epoch: at.epoch, position: at.position });
+        let file = File {
+            octets: octets.clone(),
+            media: Media::Crl,
+            sha256: issue.sha256.0,
+            made: issue.this_update,
+            ends: Some(issue.next_update),
+            reflects,
+        };
+        files.insert(format!("{}{}", listing.path, is_delta.ending()), Arc::new(file));
+    }
+    let own = |octets: &Arc<Vec<u8>>, media| {
+        let sha256 = Hex::of(octets).0;
+        Arc::new(File { octets: octets.clone(), media, sha256, made: index.time, ends: None, reflects: None })
+    };
+    files.insert("index.json".into(), own(&counted.octets, Media::Json));
+    if let Some(signature) = &counted.signature {
+        files.insert("index.json.p7s".into(), own(signature, Media::Signature));
+    }
+    Publication { number: Some(index.number), files }
+}
+
+/// CRLs that are built before they are written to the store.
+const STAGED_MAX: usize = 512;
+/// Whoever follows the store has fetched a round by then, or begins anew.
+const READERS_LAG_SECONDS: u64 = 600;
