@@ -9,6 +9,7 @@
 //! Never signs, never does I/O, never reads a clock, never decides whom to trust.
 
 mod certificate;
+mod cms;
 pub mod crl;
 mod distribution;
 mod error;
@@ -26,6 +27,7 @@ mod verification;
 mod write;
 
 pub use certificate::{CertificateProfile, UnsignedCertificate};
+pub use cms::{CmsError, CmsProfile, CmsSigned, UnsignedCms, verify_detached};
 pub use distribution::{DistributionPoint, DistributionPointName, FullName, ReasonsCovered};
 pub use error::Asn1Error;
 pub use extensions::{AuthorityAccess, BasicConstraints, ExtendedKeyUsage, Extensions, KeyUsage};

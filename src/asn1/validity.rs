@@ -43,7 +43,7 @@ impl Validity {
 }
 
 /// UTCTime for the years 1950 to 2049, GeneralizedTime for all others (RFC 5280 §4.1.2.5).
-fn encode_time(time: Time) -> Vec<u8> {
+pub(super) fn encode_time(time: Time) -> Vec<u8> {
     let date = OffsetDateTime::from_unix_timestamp(time.unix()).expect("a Time lies in the years 1 to 9999");
     let rest = format!(
         "{:02}{:02}{:02}{:02}{:02}Z",
@@ -63,7 +63,7 @@ fn encode_time(time: Time) -> Vec<u8> {
 }
 
 /// Seconds present, no fraction, `Z`: the only forms that RFC 5280 §4.1.2.5.1 and §4.1.2.5.2 allow.
-fn decode_time(part: &'static str, der: &[u8]) -> Result<Time, Asn1Error> {
+pub(super) fn decode_time(part: &'static str, der: &[u8]) -> Result<Time, Asn1Error> {
     let refused = |text: &[u8]| Asn1Error::Time { part, text: text.escape_ascii().to_string() };
     let (text, year_digits) = match (contents(TAG_UTC_TIME, der), contents(TAG_GENERALIZED_TIME, der)) {
         (Some(text), _) => (text, 2),
