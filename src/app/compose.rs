@@ -12,9 +12,12 @@ use crate::keys::{KeyError, Signer};
 use crate::ledger::postgres::PostgresLedger;
 use crate::ledger::sqlite::SqliteLedger;
 use crate::ledger::{Batch, Head, Ledger, LedgerError};
+use crate::publisher::bucket::BucketStore;
+use crate::publisher::directory::DirectoryStore;
+use crate::publisher::{Store, StoreError};
 
 use super::clock;
-use super::config::LedgerPlace;
+use super::config::{LedgerPlace, StorePlace};
 use crate::responder::KeyKind;
 
 /// Opens the ledger at a place.
@@ -58,6 +61,19 @@ pub fn restore_ledger<E: From<LedgerError>>(
     match place {
         LedgerPlace::Postgres(_) => Err(own_tools().into()),
         LedgerPlace::Sqlite(file) => SqliteLedger::restore(from, file, prove),
+    }
+}
+
+/// Opens the store of CRLs at a place; a bucket's credentials are in the environment, as Amazon's tools have them.
+pub fn open_store(place: &StorePlace) -> Result<Arc<dyn Store>, StoreError> {
+    match place {
+        StorePlace::Bucket(place) => {
+            let variables = std::env::vars_os();
+            let texts =
+                variables.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+            Ok(Arc::new(BucketStore::open(place, texts)?))
+        }
+        StorePlace::Directory(path) => Ok(Arc::new(DirectoryStore::open(path)?)),
     }
 }
 

@@ -21,7 +21,7 @@ use party::RawParty;
 use serve::RawServe;
 
 pub use ocsp::OcspSettings;
-pub use place::LedgerPlace;
+pub use place::{LedgerPlace, StorePlace};
 pub use serve::{Drain, Edge, Patience, Threads};
 
 use super::words::refused_file;

@@ -17,10 +17,13 @@
 //! second: a list is read by everybody, and equal seconds on it would link the certificates of one person. The date on a CRL is
 //! never later than the one in an answer, and of the same day.
 //!
-//! Never reads a clock, never asks the ledger, never exposes what was not read back.
+//! Never chooses where CRLs are kept (composition opens a [`directory`] or a [`bucket`]), never reads a clock, never asks the
+//! ledger, never exposes what was not read back.
 
+pub mod bucket;
 mod build;
 mod content;
+pub mod directory;
 mod draft;
 mod fault;
 mod index;
@@ -51,5 +54,5 @@ pub use schedule::{Deltas, Issuing, Last, Schedule, Why};
 pub use shelf::{File, Media, Publication, Shelf};
 pub use slot::{Slot, SlotError};
 pub use state::{Issued, LedgerMark, State, StateError};
-pub use store::{IsDelta, NotAnObject, Object, ObjectKind, ObjectName, Store, StoreError, Tip};
+pub use store::{BucketPlace, IsDelta, NotAnObject, Object, ObjectKind, ObjectName, Store, StoreError, Tip};
 pub use text::Hex;

@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 
 use crate::model::CrlNumber;
 
@@ -16,10 +17,12 @@ use crate::model::CrlNumber;
 ///   medium honours a flush, power loss.
 /// - **Immutable.** An object's octets never change. Putting the same again changes nothing; others are refused
 ///   ([`StoreError::Taken`]).
-/// - **All or nothing.** The pointer moves from one round to another at once, and only from the one that the caller saw
-///   ([`StoreError::Moved`] otherwise): two publishers can't both commit. Objects of a batch may be there in part if it
-///   failed.
-/// - **Uncertain.** After an error of `advance` the pointer may have moved: ask [`tip`](Self::tip).
+/// - **Whole.** An object is there with all its octets, or not at all, also when its writer is killed.
+/// - **All or nothing.** The pointer moves from one round to a later one at once, and only from the one that the caller saw
+///   ([`StoreError::Moved`] otherwise): two publishers can't both commit. It never points to a round without its index.
+///   Objects of a batch may be there in part if it failed.
+/// - **Uncertain.** After an error of `advance`, [`StoreError::Moved`] among them, the pointer may have moved, even by this
+///   very call: ask [`tip`](Self::tip).
 /// - **Retry.** The caller retries, by [`StoreError::may_pass`].
 /// - **Threads.** Any number may call at once; calls block.
 pub trait Store: Send + Sync {
@@ -35,10 +38,10 @@ pub trait Store: Send + Sync {
     /// An object's octets; none: there is no such object.
     fn get(&self, name: &ObjectName) -> Result<Option<Vec<u8>>, StoreError>;
 
-    /// The names of all objects, in no order.
+    /// The names of all objects, in no order. What isn't an object of a store is left out, and left alone.
     fn names(&self) -> Result<Vec<ObjectName>, StoreError>;
 
-    /// Removes objects. That one is missing is no error.
+    /// Removes objects. That one is missing is no error; that it stays away after power loss is not promised.
     fn remove(&self, names: &[ObjectName]) -> Result<(), StoreError>;
 }
 
@@ -99,6 +102,14 @@ pub enum StoreError {
     /// Another publisher moved the pointer.
     #[error("another publisher has published meanwhile")]
     Moved,
+    /// The pointer never goes back, nor stays where it is.
+    #[error("round {to} does not come after round {tip}, which is published")]
+    NotLater {
+        /// Where it is.
+        tip: CrlNumber,
+        /// Where it was to go.
+        to: CrlNumber,
+    },
     /// There is an object of that name with other octets.
     #[error("{0} is there already, with other contents")]
     Taken(ObjectName),
@@ -112,6 +123,21 @@ pub enum StoreError {
     },
 }
 
+/// Where a bucket is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BucketPlace {
+    /// Its name.
+    pub bucket: String,
+    /// Before which path everything stands; empty: none.
+    pub prefix: String,
+    /// The server's URL; none: the environment's (`AWS_ENDPOINT_URL`), or Amazon's own.
+    pub endpoint: Option<String>,
+    /// The region; none: the environment's (`AWS_REGION`), or us-east-1.
+    pub region: Option<String>,
+    /// How long one request may take, the octets included.
+    pub timeout: Duration,
+}
+
 /// A text that names no object.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("'{0}' is not the name of an object in a store of CRLs")]
@@ -123,12 +149,52 @@ impl StoreError {
         match self {
             Self::Medium { passing, .. } => *passing,
             Self::Moved => true,
-            Self::Strange { .. } | Self::Taken(_) => false,
+            Self::NotLater { .. } | Self::Strange { .. } | Self::Taken(_) => false,
+        }
+    }
+}
+
+impl Tip {
+    /// What the pointer is called in a store, beside its objects.
+    pub(super) const NAME: &'static str = "tip";
+
+    /// What stands in it.
+    pub(super) fn octets(number: CrlNumber) -> Vec<u8> {
+        format!("{number}\n").into_bytes()
+    }
+
+    /// The round that it names; `place`, for a person, is where it was found.
+    pub(super) fn read(octets: &[u8], place: &str) -> Result<CrlNumber, StoreError> {
+        let number = std::str::from_utf8(octets).ok().and_then(|text| text.strip_suffix('\n')?.parse().ok());
+        // One number, one form.
+        number.filter(|number| Self::octets(*number) == octets).ok_or_else(|| StoreError::Strange {
+            what: place.to_owned(),
+            why: "it should hold the number of a round: see what wrote to it, and bring it back".into(),
+        })
+    }
+
+    /// That the round which counts, or is to count, has no index.
+    pub(super) fn without_index(place: &str, index: &ObjectName) -> StoreError {
+        let why = format!("its round has no index: {index} is missing");
+        StoreError::Strange { what: place.to_owned(), why }
+    }
+
+    /// Whether the pointer may go from here to there, if the caller saw `from`.
+    pub(super) fn may_move(here: Option<&Self>, from: Option<&Self>, to: CrlNumber) -> Result<(), StoreError> {
+        if here != from {
+            return Err(StoreError::Moved);
+        }
+        match here {
+            Some(tip) if to <= tip.number => Err(StoreError::NotLater { tip: tip.number, to }),
+            Some(_) | None => Ok(()),
         }
     }
 }
 
 impl ObjectName {
+    /// Below which every object lies.
+    pub(super) const FOLDERS: [&'static str; 2] = ["crl", "round"];
+
     /// A CRL of that path, which must be one that `scope add` takes.
     pub fn crl(path: &str, is_delta: IsDelta, number: CrlNumber) -> Self {
         let kind = match is_delta {

@@ -24,7 +24,7 @@ pub fn run(arguments: &[String]) -> Result<(), Failure> {
         return Err(Failure::Usage(format!("`setup` takes no argument, not `{extra}`")));
     }
     packages()?;
-    python::environment()
+    python::environments()
 }
 
 /// What the system's package manager brings.

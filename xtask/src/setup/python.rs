@@ -1,4 +1,4 @@
-//! The tests' own Python environment, under `target/`: made once, and anew when its list of packages changes.
+//! The tests' own Python environments, under `target/`: made once, and anew when their list of packages changes.
 
 use std::fs;
 use std::path::PathBuf;
@@ -14,9 +14,12 @@ pub fn look() -> Python {
     if complete { Python::Complete } else { Python::Lacking }
 }
 
-/// Makes it, unless what the list says is in it already.
-pub fn environment() -> Result<(), Failure> {
-    let (folder, list) = (step::root().join(FOLDER), step::root().join(LIST));
+/// Makes them, unless what the lists say is in them already.
+pub fn environments() -> Result<(), Failure> {
+    ENVIRONMENTS.iter().try_for_each(|(folder, list)| environment(step::root().join(folder), step::root().join(list)))
+}
+
+fn environment(folder: PathBuf, list: PathBuf) -> Result<(), Failure> {
     // Put there last: an environment that was broken off has none.
     let done = folder.join("requirements.txt");
     let wanted = read(list.clone())?;
@@ -34,8 +37,9 @@ fn read(path: PathBuf) -> Result<Vec<u8>, Failure> {
     fs::read(&path).map_err(|error| Failure::File { path, error })
 }
 
-/// `tests/clients/tool.rs` looks here.
-const FOLDER: &str = "target/clients-python";
-
-/// Every version is said, so that a judge never changes its mind between two machines.
-const LIST: &str = "tests/clients/python/requirements.txt";
+/// Where the tests look for each (`tests/clients/tool.rs`, `tests/stores/bucket_server.rs`), and its list. Every version is
+/// said, so that a judge never changes its mind between two machines.
+const ENVIRONMENTS: [(&str, &str); 2] = [
+    ("target/clients-python", "tests/clients/python/requirements.txt"),
+    ("target/stores-python", "tests/stores/python/requirements.txt"),
+];
