@@ -11,6 +11,7 @@ pub mod fingerprint;
 pub mod planning;
 pub mod promises;
 pub mod pseudonym;
+pub mod pull;
 pub mod rehearsal;
 pub mod serve;
 pub mod sheet;

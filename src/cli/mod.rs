@@ -11,6 +11,10 @@ mod cert_show;
 mod completions;
 mod config;
 mod config_show;
+mod crl;
+mod crl_diff;
+mod crl_pull;
+mod crl_show;
 mod describe;
 mod error;
 mod evidence;
@@ -70,6 +74,9 @@ enum Verb {
     /// Check or show the configuration.
     #[command(subcommand)]
     Config(config::Verb),
+    /// Show, compare and pull CRLs.
+    #[command(subcommand)]
+    Crl(crl::Verb),
     /// Import certificates from files.
     #[command(subcommand)]
     Import(import::Verb),
@@ -140,6 +147,7 @@ impl Cli {
             Verb::Cert(verb) => verb.run(&mut house()?),
             Verb::Completions(verb) => verb.run(),
             Verb::Config(verb) => verb.run(self.config.as_deref()),
+            Verb::Crl(verb) => verb.run(form),
             Verb::Import(verb) => verb.run(&mut house()?),
             Verb::Init(verb) => {
                 if self.config.is_some() {
@@ -226,4 +234,6 @@ Exit codes:
   4  kept, waits for a second person (see 'tashika queue')
   5  the ledger can't be reached, is too busy or its disk is full: try again
   6  the ledger is damaged, another than expected, or newer than this program
-  7  a file can't be read or written, or does not hold what it should";
+  7  a file can't be read or written, or does not hold what it should
+  8  nobody who is trusted says what was asked
+  9  CRLs that are installed have expired, end soon or are too old";

@@ -21,23 +21,27 @@
 
 mod build;
 mod content;
+mod differences;
 mod fault;
 mod index;
 mod lists;
 mod preflight;
+pub mod pull;
 mod replay;
 mod shelf;
 mod slot;
 mod store;
 mod text;
+pub mod verifier;
 
 pub use build::{BuildError, Kind, Planned, build};
 pub use content::{Content, Expired, ReconcileError, Relist, Rules, forget, reconcile};
+pub use differences::{Difference, differences};
 pub use fault::Fault;
 pub use index::{At, Index, IndexError, Issue, Listing};
 pub use lists::{Lists, Merged};
 pub use preflight::{Base, Exposed, Passed, Previous, fits_base, preflight};
-pub use replay::{Mismatch, Replayed, replay};
+pub use replay::{Mismatch, Replayed, replay, sum};
 pub use shelf::{File, Media, Publication, Shelf};
 pub use slot::{Slot, SlotError};
 pub use store::{IsDelta, NotAnObject, Object, ObjectKind, ObjectName, Store, StoreError, Tip};
