@@ -2,6 +2,7 @@
 //!
 //! Used by the command line. Never decides anything about a certificate, and never speaks HTTP itself.
 
+pub mod check;
 pub mod clock;
 pub mod compose;
 pub mod config;

@@ -8,6 +8,7 @@ mod bulk;
 mod cert;
 mod cert_set;
 mod cert_show;
+mod check;
 mod completions;
 mod config;
 mod config_show;
@@ -69,6 +70,8 @@ enum Verb {
     /// Show a certificate, or change its status.
     #[command(subcommand)]
     Cert(cert::Verb),
+    /// Check a certificate as a verifier: chain, OCSP, CRLs.
+    Check(check::Check),
     /// Print completions for a shell.
     Completions(completions::Completions),
     /// Check or show the configuration.
@@ -145,6 +148,7 @@ impl Cli {
         let house = || House::open(self.config.as_deref());
         match self.verb {
             Verb::Cert(verb) => verb.run(&mut house()?),
+            Verb::Check(verb) => verb.run(),
             Verb::Completions(verb) => verb.run(),
             Verb::Config(verb) => verb.run(self.config.as_deref()),
             Verb::Crl(verb) => verb.run(form),

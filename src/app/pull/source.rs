@@ -40,10 +40,16 @@ pub enum SourceError {
 impl Source {
     /// A server's publication, by the address of its index, of the folder that it is in, or of the server alone.
     pub fn web(url: &str, fetcher: Fetcher) -> Self {
-        let url = url.trim_end_matches("index.json");
-        let is_server = url.split_once("://").is_some_and(|(_, rest)| !rest.trim_end_matches('/').contains('/'));
-        let folder = if is_server { "crl/" } else { "" };
-        Self::Web { base: format!("{}/{folder}", url.trim_end_matches('/')), fetcher }
+        Self::Web { base: base(url), fetcher }
+    }
+
+    /// The index of a publication alone, and its address.
+    pub fn index_at(url: &str, fetcher: &mut Fetcher) -> Result<(String, Vec<u8>), FetchError> {
+        let url = format!("{}index.json", base(url));
+        match fetcher.get(&url, None, INDEX_OCTETS_MAX)? {
+            Got::Octets { body, .. } => Ok((url, body)),
+            Got::Unchanged => Err(FetchError::Status { url, status: 304 }),
+        }
     }
 
     /// The index, unless it is still what the tag names.
@@ -100,6 +106,13 @@ impl Source {
             }
         }
     }
+}
+
+/// The folder of a publication, with a slash at its end.
+fn base(url: &str) -> String {
+    let url = url.trim_end_matches("index.json");
+    let is_server = url.split_once("://").is_some_and(|(_, rest)| !rest.trim_end_matches('/').contains('/'));
+    format!("{}/{}", url.trim_end_matches('/'), if is_server { "crl/" } else { "" })
 }
 
 /// The name of a CRL's file, in a publication and where it is installed.
