@@ -2,6 +2,7 @@
 //!
 //! Used by the command line. Never decides anything about a certificate, and never speaks HTTP itself.
 
+pub mod check;
 pub mod clock;
 pub mod compose;
 pub mod config;
@@ -11,6 +12,7 @@ pub mod fingerprint;
 pub mod planning;
 pub mod promises;
 pub mod pseudonym;
+pub mod pull;
 pub mod rehearsal;
 pub mod serve;
 pub mod sheet;

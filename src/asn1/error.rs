@@ -60,14 +60,20 @@ pub enum Asn1Error {
     #[error("'{0}' is not an object identifier")]
     Oid(String),
     /// A DER file that has fewer octets than it says.
-    #[error("the file ends in the middle of the certificate: it was cut off")]
+    #[error("the file ends in the middle of what it holds: it was cut off")]
     CutOff,
     /// No certificate in the file.
     #[error("no certificate found: neither a PEM block CERTIFICATE nor DER")]
     NoCertificate,
+    /// No CRL in the file.
+    #[error("no CRL found: neither a PEM block X509 CRL nor DER")]
+    NoCrl,
     /// More certificates than the caller asked for.
     #[error("one certificate was expected, the file has {0}")]
     SeveralCertificates(usize),
+    /// More CRLs than the caller asked for.
+    #[error("one CRL was expected, the file has {0}")]
+    SeveralCrls(usize),
     /// A PEM block that doesn't end, or ends with another label.
     #[error("the PEM block {label} that begins in line {line} does not end")]
     PemUnterminated {

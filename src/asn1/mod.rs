@@ -8,6 +8,7 @@
 //!
 //! Never signs, never does I/O, never reads a clock, never decides whom to trust.
 
+mod canonical;
 mod certificate;
 mod cms;
 pub mod crl;
@@ -34,7 +35,7 @@ pub use extensions::{AuthorityAccess, BasicConstraints, ExtendedKeyUsage, Extens
 pub use fields::CertificateFields;
 pub use issuer_hashes::IssuerHashes;
 pub use name::{Name, NameAttribute};
-pub use pem::{PemBlock, certificates_in, pem_blocks, to_pem};
+pub use pem::{CRL_LABEL, PemBlock, certificates_in, crl_in, pem_blocks, to_pem};
 pub use public_key::{KeyAlgorithm, PublicKey};
 pub use signature::SignatureAlgorithm;
 pub use validity::Validity;

@@ -1,6 +1,8 @@
-//! PEM armour: certificates in files, several to a file, and DER put into armour.
+//! PEM armour: certificates and CRLs in files, several to a file, and DER put into armour.
 //!
-//! Called by the importers, `issuer add`, the demonstration PKI and the test data.
+//! Called by the importers, `issuer add`, whoever reads CRLs, the demonstration PKI and the test data.
+
+use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -51,10 +53,27 @@ pub fn certificates_in(file: &[u8]) -> Result<Vec<Vec<u8>>, Asn1Error> {
         return if is_cut_off(file) { Err(Asn1Error::CutOff) } else { Ok(vec![file.to_vec()]) };
     }
     let text = str::from_utf8(file).map_err(|_| Asn1Error::NoCertificate)?;
-    let blocks = pem_blocks(text)?;
-    let certificates: Vec<_> =
-        blocks.into_iter().filter(|block| CERTIFICATE_LABELS.contains(&block.label.as_str())).map(|b| b.der).collect();
+    let certificates = labelled(text, &CERTIFICATE_LABELS)?;
     if certificates.is_empty() { Err(Asn1Error::NoCertificate) } else { Ok(certificates) }
+}
+
+/// The DER of the one CRL in a file, PEM (other blocks are skipped) or DER.
+pub fn crl_in(file: &[u8]) -> Result<Cow<'_, [u8]>, Asn1Error> {
+    if matches!(file, [0x30, 0x80..=0xff, ..]) {
+        return if is_cut_off(file) { Err(Asn1Error::CutOff) } else { Ok(Cow::Borrowed(file)) };
+    }
+    let text = str::from_utf8(file).map_err(|_| Asn1Error::NoCrl)?;
+    let mut crls = labelled(text, &[CRL_LABEL])?;
+    match (crls.pop(), crls.len()) {
+        (None, _) => Err(Asn1Error::NoCrl),
+        (Some(crl), 0) => Ok(Cow::Owned(crl)),
+        (Some(_), others) => Err(Asn1Error::SeveralCrls(others + 1)),
+    }
+}
+
+fn labelled(text: &str, labels: &[&str]) -> Result<Vec<Vec<u8>>, Asn1Error> {
+    let blocks = pem_blocks(text)?;
+    Ok(blocks.into_iter().filter(|block| labels.contains(&block.label.as_str())).map(|block| block.der).collect())
 }
 
 /// Whether one DER element says that it is longer than what there is of it.
@@ -87,6 +106,8 @@ const END: &str = "-----END ";
 const DASHES: &str = "-----";
 /// The second is what older tools write.
 const CERTIFICATE_LABELS: [&str; 2] = ["CERTIFICATE", "X509 CERTIFICATE"];
+/// What armour around a CRL is called (RFC 7468 §6).
+pub const CRL_LABEL: &str = "X509 CRL";
 const LINE_LENGTH: usize = 64;
 /// 2^32 octets are far beyond any certificate; the decoder says what it thinks of more.
 const LENGTH_OCTETS_MAX: usize = 4;

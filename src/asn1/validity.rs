@@ -73,6 +73,12 @@ pub(super) fn decode_time(part: &'static str, der: &[u8]) -> Result<Time, Asn1Er
     time_of(text, year_digits).and_then(|date| Time::from_unix(date.unix_timestamp()).ok()).ok_or_else(|| refused(text))
 }
 
+/// A GeneralizedTime, as OCSP has its times.
+pub(super) fn generalized(part: &'static str, der: &[u8]) -> Result<Time, Asn1Error> {
+    contents(TAG_GENERALIZED_TIME, der).ok_or(Asn1Error::NotDer(part))?;
+    decode_time(part, der)
+}
+
 fn time_of(text: &[u8], year_digits: usize) -> Option<OffsetDateTime> {
     let digits = text.strip_suffix(b"Z")?;
     if digits.len() != year_digits + 10 || !digits.iter().all(u8::is_ascii_digit) {

@@ -8,6 +8,7 @@ use crate::app::config::ConfigError;
 use crate::app::demo::DemoError;
 use crate::app::promises::PromisesError;
 use crate::app::pseudonym::PseudonymError;
+use crate::app::pull::FolderError;
 use crate::app::serve::ServeError;
 use crate::app::sheet::SheetError;
 use crate::app::signers::NoSigner;
@@ -15,8 +16,10 @@ use crate::app::token::TokenError;
 use crate::app::witness::WitnessError;
 use crate::app::words::refused_file;
 use crate::asn1::Asn1Error;
+use crate::asn1::crl::CrlError;
 use crate::desk::DeskError;
 use crate::desk::bulk::BulkError;
+use crate::http::FetchError;
 use crate::keys::KeyError;
 use crate::ledger::{CheckpointFileError, LedgerError, NoteError, Severity};
 use crate::model::{Position, Refusal};
@@ -41,6 +44,10 @@ pub enum Exit {
     Damaged = 6,
     /// A file can't be read or written, or does not hold what it should.
     File = 7,
+    /// Nobody who is trusted says what was asked.
+    Undecided = 8,
+    /// What is installed has expired, or will before there is anything newer.
+    Stale = 9,
 }
 
 /// A failure of a verb.
@@ -96,6 +103,14 @@ pub enum CliError {
         /// What is wrong with it, and what to do.
         why: String,
     },
+    /// A CRL that can't be used.
+    #[error("{}: {source}", file.display())]
+    Crl {
+        /// Which file.
+        file: PathBuf,
+        /// Why.
+        source: CrlError,
+    },
     /// Something is there already.
     #[error("{0}")]
     Exists(String),
@@ -107,6 +122,9 @@ pub enum CliError {
         /// What the system says.
         source: io::Error,
     },
+    /// A folder that CRLs are pulled into.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     /// A key.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -128,6 +146,9 @@ pub enum CliError {
     /// No such scope.
     #[error("the issuer has no CRL scope '{0}': see 'tashika scope list'")]
     NoScope(String),
+    /// The network.
+    #[error(transparent)]
+    Network(#[from] FetchError),
     /// No such event.
     #[error("there is no event {0}: the ledger does not reach so far")]
     NoEvent(Position),
@@ -197,6 +218,7 @@ impl CliError {
             Self::Certificate { .. }
             | Self::CheckpointFile(CheckpointFileError::Io { .. })
             | Self::Contents { .. }
+            | Self::Crl { .. }
             | Self::Io { .. }
             | Self::Key(_)
             | Self::Note(_)
@@ -204,6 +226,8 @@ impl CliError {
             | Self::Pseudonym(_)
             | Self::Token(_) => Exit::File,
             Self::Backup { .. } | Self::CheckpointFile(_) => Exit::Damaged,
+            Self::Folder(FolderError::Busy(_)) | Self::Network(_) => Exit::Unavailable,
+            Self::Folder(_) => Exit::File,
             Self::Config(_) | Self::Usage(_) | Self::NoConfig => Exit::Usage,
             Self::Demo(error) => of_demo(error),
             Self::Serve(error) => of_serve(error),

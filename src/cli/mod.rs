@@ -8,9 +8,14 @@ mod bulk;
 mod cert;
 mod cert_set;
 mod cert_show;
+mod check;
 mod completions;
 mod config;
 mod config_show;
+mod crl;
+mod crl_diff;
+mod crl_pull;
+mod crl_show;
 mod describe;
 mod error;
 mod evidence;
@@ -65,11 +70,16 @@ enum Verb {
     /// Show a certificate, or change its status.
     #[command(subcommand)]
     Cert(cert::Verb),
+    /// Check a certificate as a verifier: chain, OCSP, CRLs.
+    Check(check::Check),
     /// Print completions for a shell.
     Completions(completions::Completions),
     /// Check or show the configuration.
     #[command(subcommand)]
     Config(config::Verb),
+    /// Show, compare and pull CRLs.
+    #[command(subcommand)]
+    Crl(crl::Verb),
     /// Import certificates from files.
     #[command(subcommand)]
     Import(import::Verb),
@@ -138,8 +148,10 @@ impl Cli {
         let house = || House::open(self.config.as_deref());
         match self.verb {
             Verb::Cert(verb) => verb.run(&mut house()?),
+            Verb::Check(verb) => verb.run(),
             Verb::Completions(verb) => verb.run(),
             Verb::Config(verb) => verb.run(self.config.as_deref()),
+            Verb::Crl(verb) => verb.run(form),
             Verb::Import(verb) => verb.run(&mut house()?),
             Verb::Init(verb) => {
                 if self.config.is_some() {
@@ -226,4 +238,6 @@ Exit codes:
   4  kept, waits for a second person (see 'tashika queue')
   5  the ledger can't be reached, is too busy or its disk is full: try again
   6  the ledger is damaged, another than expected, or newer than this program
-  7  a file can't be read or written, or does not hold what it should";
+  7  a file can't be read or written, or does not hold what it should
+  8  nobody who is trusted says what was asked
+  9  CRLs that are installed have expired, end soon or are too old";

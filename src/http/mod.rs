@@ -5,6 +5,8 @@
 //! (`listener`, `admin`) answers the two probes with what something says that knows whether the program is ready
 //! ([`Health`]), and whoever brings the token ([`Token`]) with what a [`Clerk`] does for them.
 //!
+//! The other way round, as a client, it fetches what verifiers need ([`Fetcher`]).
+//!
 //! Never decides what is answered or whether the program is ready, never reads a clock, never lets a caller of the public
 //! listener change anything.
 
@@ -14,6 +16,7 @@ mod clerk;
 mod connection;
 mod dates;
 mod edge;
+mod fetch;
 mod handover;
 mod inherited;
 mod listener;
@@ -34,6 +37,7 @@ mod wire;
 pub use admin::{Admin, Health, MetricsFor};
 pub use clerk::{Asked, AskedChange, Clerk, ClerkError};
 pub use edge::{Connections, EdgeLimits, Seat, seats};
+pub use fetch::{FetchError, Fetcher, Got, Patience};
 pub use handover::{Offer, Offered, Taken, take};
 pub use inherited::{Unfit, inherited, spread};
 pub use listener::serve;

@@ -151,6 +151,15 @@ impl Listed {
         }
     }
 
+    /// The name RFC 5280 gives it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Held => "certificateHold",
+            Self::Removed => "removeFromCRL",
+            Self::Revoked(reason) => reason.name(),
+        }
+    }
+
     /// What is listed with that code; none: it isn't assigned.
     #[inline]
     pub fn of_code(code: u8) -> Option<Self> {

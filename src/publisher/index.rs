@@ -4,6 +4,8 @@
 //! One index is one round's; readers who keep the number of the last one they saw can't be given an older one. Its octets
 //! are its only form: they are hashed, signed and served as they are.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 
 use crate::ledger::{Hash, sha256};
@@ -128,6 +130,10 @@ impl Index {
             return Err(IndexError::Contents("its paths are not in order, or one stands there twice".into()));
         }
         for slot in &index.slots {
+            // Whoever pulls makes files of these names.
+            if !is_plain(&slot.path) {
+                return Err(IndexError::Contents(format!("'{}' is not a path of CRLs", slot.path.escape_debug())));
+            }
             let fits = slot.full.base.is_none() && slot.delta.as_ref().is_none_or(|delta| delta.base.is_some());
             if !fits {
                 return Err(IndexError::Contents(format!("{}: a full CRL has a base, or a delta has none", slot.path)));
@@ -167,6 +173,11 @@ impl Listing {
         };
         Some(ObjectName::crl(&self.path, is_delta, issue.number))
     }
+
+    /// The DER of the distribution point's name; none: there is none, or it isn't base64.
+    pub fn point(&self) -> Option<Vec<u8>> {
+        STANDARD.decode(self.distribution_point.as_ref()?).ok()
+    }
 }
 
 impl Issue {
@@ -176,7 +187,16 @@ impl Issue {
     }
 }
 
+/// Parts of plain characters between slashes, none of which leads out.
+fn is_plain(path: &str) -> bool {
+    let plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_');
+    let part = |part: &str| !part.is_empty() && part != "." && part != ".." && part.bytes().all(plain);
+    path.len() <= PATH_LEN_MAX && path.split('/').all(part)
+}
+
 const VERSION: u32 = 1;
+/// As long as `scope add` takes them.
+const PATH_LEN_MAX: usize = 255;
 
 #[cfg(test)]
 mod tests {
@@ -220,6 +240,11 @@ mod tests {
         index.slots.swap(0, 1);
         assert!(matches!(Index::read(&index.to_json()), Err(IndexError::Contents(_))));
         index.slots.truncate(1);
+        for path in ["", "/a", "a/../b", "..", "a//b", "a b", "a\n"] {
+            index.slots[0].path = path.into();
+            assert!(matches!(Index::read(&index.to_json()), Err(IndexError::Contents(_))), "{path}");
+        }
+        index.slots[0].path = "a".into();
         index.slots[0].delta = Some(issue(9, None));
         assert!(matches!(Index::read(&index.to_json()), Err(IndexError::Contents(_))));
         index.version = 2;

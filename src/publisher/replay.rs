@@ -67,6 +67,16 @@ pub fn replay<'a>(
     both.end()
 }
 
+/// What base and news amount to, for whoever has no full CRL to compare with: how much of each there is, and of the result.
+pub fn sum<'a>(
+    base: impl Iterator<Item = Result<CrlEntry<'a>, CrlError>>,
+    news: impl Iterator<Item = Result<CrlEntry<'a>, CrlError>>,
+) -> Result<Replayed, Mismatch> {
+    let mut both = Both::of(base, news)?;
+    while both.next()?.is_some() {}
+    Ok(both.replayed)
+}
+
 /// What a delta and its base were found not to be.
 pub(super) enum Wrong {
     /// The lines of the delta are not the planned ones.

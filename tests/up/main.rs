@@ -11,6 +11,7 @@ mod alone;
 mod answers;
 mod broken_off;
 mod certificates;
+mod checking;
 mod demonstration;
 mod exposition;
 #[allow(dead_code, reason = "shared with PostgreSQL's own tests, which use other parts")]

@@ -5,10 +5,14 @@
 //! of now or of before, the whole reply in one buffer. Of a reply that is kept, only the signature and the times need
 //! storing; the rest is written anew from the question and the status.
 //!
+//! A verifier asks with [`request()`] and reads what comes back as a [`Reply`].
+//!
 //! A CertID is echoed octet for octet as it was asked, for clients compare it so.
 //!
 //! Never signs, never looks anything up, never decides who may ask.
 
+mod answer;
+mod ask;
 mod cert_id;
 mod credentials;
 mod decode;
@@ -20,6 +24,8 @@ mod request;
 
 use super::write;
 
+pub use answer::{Answer, Reply, Single};
+pub use ask::request;
 pub use cert_id::{HashedIssuer, IssuerAsked, Parameters, SerialAsked, cert_id};
 pub use credentials::{Credentials, ResponderId};
 pub use decode::decode;
