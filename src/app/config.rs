@@ -2,6 +2,7 @@
 //!
 //! Unknown keys are refused, paths are relative to the file, and rules between settings are checked here, once.
 
+mod crl;
 mod desk;
 mod ocsp;
 mod party;
@@ -15,11 +16,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use crl::RawCrl;
 use desk::RawDesk;
 use ocsp::RawOcsp;
 use party::RawParty;
 use serve::RawServe;
 
+pub use crl::{CrlRole, CrlSettings, External, Hours, SignerFiles};
 pub use ocsp::OcspSettings;
 pub use place::{LedgerPlace, StorePlace};
 pub use serve::{Drain, Edge, Patience, Threads};
@@ -55,6 +58,8 @@ pub struct Config {
     pub parties: Register,
     /// How answers are made.
     pub ocsp: OcspSettings,
+    /// How CRLs are published.
+    pub crl: CrlSettings,
     /// The folder of the signers of answers and CRLs, one folder for each issuer in it.
     pub signers: PathBuf,
     /// The file with the passphrase of those of their keys that are encrypted.
@@ -141,6 +146,8 @@ struct Raw {
     #[serde(default)]
     ocsp: RawOcsp,
     #[serde(default)]
+    crl: RawCrl,
+    #[serde(default)]
     party: Vec<RawParty>,
 }
 
@@ -219,6 +226,7 @@ impl Config {
             edge: served.edge,
             parties: party::check(&raw.party, served.strangers, &mut faults),
             ocsp: raw.ocsp.check(&mut faults),
+            crl: raw.crl.check(base, &mut faults),
             signers: base.join(raw.keys.signers),
             passphrase_file: raw.keys.passphrase_file.map(|file| base.join(file)),
             pseudonym_key: base.join(raw.keys.pseudonym),

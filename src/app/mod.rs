@@ -6,6 +6,7 @@ pub mod check;
 pub mod clock;
 pub mod compose;
 pub mod config;
+pub mod crls;
 pub mod demo;
 pub mod describe;
 pub mod fingerprint;

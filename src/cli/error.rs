@@ -272,6 +272,7 @@ fn of_demo(error: &DemoError) -> Exit {
         | DemoError::File { .. }
         | DemoError::Key(_)
         | DemoError::Pseudonym(_)
+        | DemoError::RootCrl { .. }
         | DemoError::Serial(_)
         | DemoError::Stranger { .. } => Exit::File,
         DemoError::Config(_) | DemoError::Listen { .. } | DemoError::Nameless(_) => Exit::Usage,

@@ -9,7 +9,8 @@ use std::ops::ControlFlow;
 
 use crate::ledger::{Head, Ledger};
 use crate::model::{
-    Body, Certificate, Change, Cutoff, Entry, Event, Position, Reason, ScopeNo, Seconds, SetEvent, SetTarget, Time,
+    Body, Certificate, Change, Cutoff, Entry, Event, Position, Reason, ScopeNo, Seconds, SetEvent, SetTarget, Status,
+    Time,
 };
 use crate::status::{Belongs, LossDates, Registers, Revoked, RevokedError, Seen};
 
@@ -45,7 +46,7 @@ pub struct Beginning<'a> {
     /// published.
     pub oldest_base: Option<Position>,
     /// Whether a certificate may still be listed: those that expired and were dropped from all CRLs long ago are not.
-    pub matters: &'a dyn Fn(&Certificate) -> bool,
+    pub matters: &'a dyn Fn(&Certificate, &Status) -> bool,
 }
 
 /// What a step came to.
@@ -69,7 +70,7 @@ impl ListFollower {
             let mut revoked = Revoked::new(beginning.losses, beginning.delivery_within);
             let mut refused = None;
             let head = ledger.scan(&mut |Entry { certificate, status, .. }| {
-                if !(beginning.matters)(&certificate) {
+                if !(beginning.matters)(&certificate, &status) {
                     return ControlFlow::Continue(());
                 }
                 revoked.restore(&certificate, &status).map_or_else(
@@ -255,7 +256,7 @@ impl ListFollower {
                 Belongs::AsTargeted => set.target.covers(certificate, &[]),
                 Belongs::Listed(members) => members.contain(*no),
             };
-            let Some((set, _)) = sets.iter().zip(&all).filter(of).last() else { return ControlFlow::Continue(()) };
+            let Some((set, _)) = sets.iter().zip(&all).rfind(of) else { return ControlFlow::Continue(()) };
             // What had expired before the event and was not listed then is no verifier's business any more.
             if certificate.is_expired(set.time) && !revoked.knows(certificate) {
                 return ControlFlow::Continue(());

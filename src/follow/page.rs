@@ -30,7 +30,7 @@ pub(super) struct Changed {
     /// Its facts, and its status as it is now: perhaps a moment after the page.
     pub entry: Entry,
     /// What it lost, of what CRLs speak of.
-    pub gone: Vec<(Gone, Position, Time)>,
+    pub gone: Vec<Lost>,
 }
 
 impl Page {
@@ -81,7 +81,10 @@ impl Page {
 
 /// What happened to certificates, by number.
 #[derive(Default)]
-pub(super) struct Touched(BTreeMap<CertificateNo, (Position, Vec<(Gone, Position, Time)>)>);
+pub(super) struct Touched(BTreeMap<CertificateNo, (Position, Vec<Lost>)>);
+
+/// What was lost, by which event, and when.
+type Lost = (Gone, Position, Time);
 
 impl Touched {
     pub fn note(&mut self, no: CertificateNo, change: &Change, position: Position, time: Time) {

@@ -81,6 +81,13 @@ impl CrlNumber {
         &self.octets[zeros..]
     }
 
+    /// As a number of 64 bits, if it is one.
+    pub fn to_u64(self) -> Option<u64> {
+        let (high, low) = self.octets.split_at(OCTETS_MAX - 8);
+        let is_small = high.iter().all(|octet| *octet == 0);
+        is_small.then(|| low.iter().fold(0, |number, octet| number << 8 | u64::from(*octet)))
+    }
+
     /// The one after it; none after the last.
     pub fn next(self) -> Option<Self> {
         let mut octets = self.octets;

@@ -4,7 +4,7 @@
 
 use crate::asn1::crl::{Crl, CrlEntry, CrlError};
 use crate::model::{Cutoff, DatedByDay, Listed, ScopeNo, Seconds, Time};
-use crate::status::{Before, Fact, Known, Revoked, RevokedError, Waiting};
+use crate::status::{Before, Fact, Known, LossDates, Revoked, RevokedError, Waiting};
 
 use super::lists::Lists;
 
@@ -144,14 +144,19 @@ impl<'a> Content<'a> {
 }
 
 impl Rules {
-    /// A text that is another for other rules.
-    pub fn mark(&self) -> String {
+    /// A text that is another for other rules, and for lists that tell more or less.
+    pub fn mark(&self, losses: LossDates) -> String {
         let expired = match self.expired {
             Expired::Dropped => "dropped".to_owned(),
             Expired::Kept { since } => format!("kept since {since}"),
         };
         let days: Vec<_> = self.dates.reasons().map(|reason| reason.to_string()).collect();
-        format!("dated by day: {}; expired: {expired}; delivery within: {}", days.join(" "), self.delivery_within.0)
+        let losses = match losses {
+            LossDates::Ignored => "not told",
+            LossDates::Kept => "told",
+        };
+        let (days, delivery) = (days.join(" "), self.delivery_within.0);
+        format!("dated by day: {days}; expired: {expired}; losses: {losses}; delivery within: {delivery}")
     }
 
     /// The regular full CRL that listed an expired certificate for the last time; none: it is not dropped.
@@ -244,17 +249,21 @@ pub enum ReconcileError {
     Lists(#[from] RevokedError),
 }
 
-/// Forgets of a scope what no CRL will say any more once no base before `oldest` is in use, and then the regular full CRLs
-/// before it but for the last: a list that is filled anew from a scan has everything in it that ever expired, and that one says
-/// that it was dropped long ago.
-pub fn forget(
-    revoked: &mut Revoked,
-    no: ScopeNo,
-    rules: &Rules,
-    regular: &mut Vec<Cutoff>,
-    oldest: Cutoff,
-) -> Result<(), RevokedError> {
-    revoked.prune(no, oldest, |known| rules.dropped_after(known, regular).is_some_and(|last| last < oldest))?;
-    regular.drain(..regular.partition_point(|full| *full < oldest).saturating_sub(1));
-    Ok(())
+/// What the CRLs of one place still need.
+#[derive(Clone, Copy, Debug)]
+pub struct Needs<'a> {
+    /// Its regular full CRLs, ascending.
+    pub regular: &'a [Cutoff],
+    /// The oldest base that is in use there.
+    pub oldest: Cutoff,
+}
+
+/// Forgets of a scope what no CRL will say any more at any of the places that speak of it.
+pub fn forget(revoked: &mut Revoked, no: ScopeNo, rules: &Rules, places: &[Needs<'_>]) -> Result<(), RevokedError> {
+    let Some(oldest) = places.iter().map(|needs| needs.oldest).min() else { return Ok(()) };
+    let is_dropped = |known: &Known| {
+        let mut all = places.iter();
+        all.all(|needs| rules.dropped_after(known, needs.regular).is_some_and(|last| last < needs.oldest))
+    };
+    revoked.prune(no, oldest, is_dropped)
 }

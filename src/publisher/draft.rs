@@ -7,12 +7,15 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::model::CrlNumber;
 
+use super::brought::Brought;
 use super::index::{At, Issue, Listing};
 use super::making::{Made, Outcome, Refused};
 use super::place::Place;
-use super::press::{Alarm, Crls, Due, Published, Round};
+use super::press::Crls;
+use super::round::{Alarm, Due, Published, Round};
 use super::state::State;
 use super::store::{IsDelta, Object, ObjectName};
+use super::text::Hex;
 
 /// A round while it is made.
 pub(super) struct Draft {
@@ -76,6 +79,27 @@ impl Draft {
         };
         self.listings.insert(due.path.clone(), listing);
         self.state.places.insert(due.path.clone(), issued);
+    }
+
+    /// Takes in what was signed elsewhere.
+    pub fn bring(&mut self, brought: &Brought, round: &Round<'_>) {
+        let name = ObjectName::crl(&brought.path, IsDelta::No, brought.number);
+        let full = Issue {
+            number: brought.number,
+            base: None,
+            reflects: None,
+            this_update: brought.this_update,
+            next_update: brought.next_update,
+            size: brought.octets.len() as u64,
+            sha256: Hex::of(&brought.octets),
+            url: format!("{}/crl/{}{}", round.terms.public_url, brought.path, IsDelta::No.ending()),
+        };
+        self.published.crls += 1;
+        self.published.octets += full.size;
+        self.fresh.push(name.clone());
+        self.crls.insert(name, brought.octets.clone());
+        let listing = Listing { path: brought.path.clone(), issuer: None, distribution_point: None, full, delta: None };
+        self.listings.insert(brought.path.clone(), listing);
     }
 
     fn exposed(

@@ -40,6 +40,22 @@ pub enum Fault {
     /// A delta where a full CRL was planned, or the other way round, or against another base.
     #[error("it is of another kind than planned, or against another base")]
     Kind,
+    /// It holds only later.
+    #[error("its thisUpdate is {from}, and it is {now}")]
+    NotYet {
+        /// Its thisUpdate.
+        from: Time,
+        /// Now.
+        now: Time,
+    },
+    /// It holds no longer.
+    #[error("its nextUpdate was {until}, and it is {now}")]
+    Over {
+        /// Its nextUpdate.
+        until: Time,
+        /// Now.
+        now: Time,
+    },
     /// Its number is not the planned one.
     #[error("its number is {found}, planned was {planned}")]
     Number {

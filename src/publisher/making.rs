@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::asn1::crl::{Crl, CrlError, Reflects};
 use crate::model::{CrlLimits, CrlNumber, Cutoff, Epoch, Seconds, Time};
-use crate::status::{Revoked, Waiting};
+use crate::status::{LossDates, Revoked, Waiting};
 
 use super::build::{BuildError, Kind, Planned, build};
 use super::content::{Content, Relist, Rules};
@@ -27,6 +27,13 @@ pub(super) struct Common {
     pub rules: Rules,
     /// Whether CRLs tell up to which event they speak.
     pub tells_position: bool,
+    pub losses: LossDates,
+}
+
+impl Common {
+    fn mark(&self) -> String {
+        self.rules.mark(self.losses)
+    }
 }
 
 /// A CRL that may be exposed.
@@ -185,7 +192,7 @@ impl Making<'_> {
 
     /// What was made under other rules, or in another history, is listed anew in full.
     fn relist(&self, full: &Full) -> Relist {
-        if full.rules == self.common.rules.mark() && full.spoke.epoch == self.common.epoch {
+        if full.rules == self.common.mark() && full.spoke.epoch == self.common.epoch {
             Relist::Changed
         } else {
             Relist::Everything
@@ -207,7 +214,8 @@ fn made(octets: Vec<u8>, entries: u64, next_update: Time, base: Option<CrlNumber
 }
 
 impl Issued {
-    fn regular_cutoffs(&self, epoch: Epoch) -> Vec<Cutoff> {
+    /// Of the regular full CRLs, as the ledger's present epoch has them.
+    pub fn regular_cutoffs(&self, epoch: Epoch) -> Vec<Cutoff> {
         self.regular.iter().map(|spoke| spoke.cutoff(epoch)).collect()
     }
 
@@ -218,7 +226,7 @@ impl Issued {
             spoke,
             next_update: made.next_update,
             sha256: made.sha256,
-            rules: common.rules.mark(),
+            rules: common.mark(),
         });
         if matches!(why, Why::First | Why::Scheduled) {
             self.regular.push(spoke);

@@ -20,6 +20,7 @@
 //! Never chooses where CRLs are kept (composition opens a [`directory`] or a [`bucket`]), never reads a clock, never asks the
 //! ledger, never exposes what was not read back.
 
+mod brought;
 pub mod bucket;
 mod build;
 mod content;
@@ -35,6 +36,7 @@ mod preflight;
 mod press;
 pub mod pull;
 mod replay;
+mod round;
 mod schedule;
 mod shelf;
 mod slot;
@@ -43,8 +45,9 @@ mod store;
 mod text;
 pub mod verifier;
 
+pub use brought::{Brought, accept};
 pub use build::{BuildError, Kind, Planned, build};
-pub use content::{Content, Expired, ReconcileError, Relist, Rules, forget, reconcile};
+pub use content::{Content, Expired, Needs, ReconcileError, Relist, Rules, forget, reconcile};
 pub use differences::{Difference, differences};
 pub use fault::Fault;
 pub use index::{At, Index, IndexError, Issue, Listing};
@@ -52,8 +55,9 @@ pub use lists::{Lists, Merged};
 pub use making::Refused;
 pub use place::{Covers, Place};
 pub use preflight::{Base, Exposed, Passed, Previous, fits_base, preflight};
-pub use press::{Alarm, Due, Press, PressError, Published, Round, SignsIndex, Terms};
+pub use press::{Press, PressError};
 pub use replay::{Mismatch, Replayed, replay, sum};
+pub use round::{Alarm, Due, Published, Round, SignsIndex, Terms};
 pub use schedule::{Deltas, Issuing, Last, Schedule, Why};
 pub use shelf::{File, Media, Publication, Shelf};
 pub use slot::{Slot, SlotError};

@@ -58,6 +58,24 @@ impl Covers {
         })
     }
 
+    /// The scope, if it is one alone.
+    pub fn one(&self) -> Option<ScopeNo> {
+        match self {
+            Self::Scope(no) => Some(*no),
+            Self::Issuers(_) | Self::Scopes(_) => None,
+        }
+    }
+
+    /// Each scope.
+    pub fn scopes(&self) -> impl Iterator<Item = ScopeNo> {
+        let (one, own, others) = match self {
+            Self::Issuers(scopes) => (None, [].as_slice(), scopes.as_slice()),
+            Self::Scope(no) => (Some(*no), [].as_slice(), [].as_slice()),
+            Self::Scopes(scopes) => (None, scopes.as_slice(), [].as_slice()),
+        };
+        one.into_iter().chain(own.iter().copied()).chain(others.iter().map(|(_, no)| *no))
+    }
+
     /// Whether certificates of a scope are among them.
     pub fn has(&self, no: ScopeNo) -> bool {
         match self {

@@ -112,7 +112,7 @@ pub fn fits_base(delta: &Crl<'_>, base: &Crl<'_>) -> Result<(), Fault> {
 }
 
 /// Whose it is.
-fn is_of_slot(crl: &Crl<'_>, slot: &Slot) -> Result<(), Fault> {
+pub(super) fn is_of_slot(crl: &Crl<'_>, slot: &Slot) -> Result<(), Fault> {
     if crl.signature_algorithm != Some(slot.algorithm()) {
         return Err(Fault::Algorithm);
     }
@@ -162,7 +162,7 @@ fn is_as_planned(crl: &Crl<'_>, slot: &Slot, planned: &Planned, content: &Conten
 }
 
 /// Whether it goes on from what was exposed.
-fn is_news(crl: &Crl<'_>, exposed: &Exposed, slot: &Slot) -> Result<(), Fault> {
+pub(super) fn is_news(crl: &Crl<'_>, exposed: &Exposed, slot: &Slot) -> Result<(), Fault> {
     let number = crl.extensions.number.ok_or(Fault::NoNumber)?;
     if let Some(exposed) = exposed.number.filter(|exposed| number <= *exposed) {
         return Err(Fault::NumberNotRising { exposed, found: number });

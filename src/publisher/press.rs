@@ -4,21 +4,20 @@
 //! exposed. What is broken off before the pointer moved never was: its number is a gap. What is broken off after is found
 //! by [`Press::refresh`], the same function with which a start begins and another publisher's round is taken over.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::num::NonZeroUsize;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::asn1::crl::Crl;
-use crate::ledger::{Hash, Head, sha256};
-use crate::model::{CrlLimits, CrlNumber, Cutoff, LedgerId, Time};
-use crate::status::{ReadTo, Revoked};
+use crate::ledger::{Hash, sha256};
+use crate::model::{CrlLimits, CrlNumber, Epoch, LedgerId, ScopeNo, Time};
+use crate::status::{ReadTo, Revoked, RevokedError};
 
-use super::content::Rules;
+use super::content::{Needs, forget};
 use super::draft::Draft;
 use super::index::{Index, IndexError};
-use super::making::{Common, Outcome, Refused, make};
+use super::making::{Common, Outcome, make};
 use super::place::Place;
-use super::schedule::{Issuing, Why};
+use super::round::{Due, Published, Round, Terms};
 use super::shelf::{File, Media, Publication, Shelf};
 use super::state::{Issued, LedgerMark, State, StateError};
 use super::store::{IsDelta, Object, ObjectKind, ObjectName, Store, StoreError, Tip};
@@ -45,83 +44,6 @@ struct Counted {
     index: Index,
     octets: Arc<Vec<u8>>,
     signature: Option<Arc<Vec<u8>>>,
-}
-
-/// What a round is made of.
-pub struct Round<'a> {
-    /// The number that is reserved for it.
-    pub number: CrlNumber,
-    /// Up to where the lists speak.
-    pub cutoff: Cutoff,
-    /// Where the ledger stood.
-    pub head: &'a Head,
-    /// What is due, by path.
-    pub due: &'a [Due],
-    /// The lists.
-    pub revoked: &'a Revoked,
-    /// The settings.
-    pub terms: &'a Terms<'a>,
-}
-
-/// What is to be issued at a place.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Due {
-    /// Its path.
-    pub path: String,
-    /// What.
-    pub issuing: Issuing,
-    /// Why.
-    pub why: Why,
-}
-
-/// The settings of a round.
-pub struct Terms<'a> {
-    /// What is listed how.
-    pub rules: Rules,
-    /// Whether CRLs tell up to which event they speak.
-    pub tells_position: bool,
-    /// Under which URL the shelf is reached.
-    pub public_url: &'a str,
-    /// The places, by path.
-    pub places: &'a BTreeMap<String, Place>,
-    /// How many threads build.
-    pub threads: NonZeroUsize,
-    /// Signs the index; none: it goes unsigned.
-    pub signs_index: Option<&'a dyn SignsIndex>,
-}
-
-/// Makes the detached signature over an index.
-pub trait SignsIndex: Sync {
-    /// The signature's octets.
-    fn sign(&self, index: &[u8], time: Time) -> Result<Vec<u8>, String>;
-}
-
-/// What came of a round.
-#[derive(Debug)]
-pub struct Published {
-    /// Its number.
-    pub number: CrlNumber,
-    /// CRLs that are exposed now.
-    pub crls: usize,
-    /// Entries on them.
-    pub entries: u64,
-    /// Octets of them.
-    pub octets: u64,
-    /// What was refused. The last good ones stay.
-    pub refused: Vec<Alarm>,
-}
-
-/// A CRL that wasn't exposed.
-#[derive(Debug)]
-pub struct Alarm {
-    /// Where.
-    pub path: String,
-    /// Which.
-    pub is_delta: IsDelta,
-    /// Why.
-    pub why: Refused,
-    /// Until when the last good one lasts; none: there is none.
-    pub good_until: Option<Time>,
 }
 
 /// Why nothing was published, or what is published can't be read.
@@ -198,9 +120,10 @@ impl Press {
         &self.state
     }
 
-    /// The octets of an exposed CRL, or of a base.
-    pub fn crl(&self, name: &ObjectName) -> Option<&Arc<Vec<u8>>> {
-        self.crls.get(name)
+    /// A full CRL that is exposed, or a base.
+    pub fn full(&self, path: &str, number: CrlNumber) -> Option<Crl<'_>> {
+        let octets = self.crls.get(&ObjectName::crl(path, IsDelta::No, number))?;
+        Crl::read(octets, CrlLimits::WIDEST).ok()
     }
 
     /// The highest number that is known to have been used in this store, published or not.
@@ -282,6 +205,9 @@ impl Press {
             self.store.put(&draft.unstaged())?;
             draft.staged();
         }
+        round.brought.iter().for_each(|brought| draft.bring(brought, round));
+        self.store.put(&draft.unstaged())?;
+        draft.staged();
         // Nothing passed, so there is nothing to say but why.
         if draft.is_empty() {
             return Ok(draft.end());
@@ -297,6 +223,7 @@ impl Press {
             epoch: round.head.epoch,
             rules: round.terms.rules,
             tells_position: round.terms.tells_position,
+            losses: round.revoked.losses(),
         };
         let nothing = Issued::default();
         let of = |(due, place): &(&'d Due, &'d Place)| {
@@ -350,11 +277,11 @@ impl Press {
                 _ => return Err(error.into()),
             },
         };
-        for (path, issued) in &draft.state.places {
-            for name in issued.objects(path) {
-                if let Some(held) = self.crls.get(&name) {
-                    draft.crls.entry(name).or_insert_with(|| held.clone());
-                }
+        let listed = index.issues().filter_map(|(listing, is_delta, _)| listing.object(is_delta));
+        let bases = draft.state.places.iter().flat_map(|(path, issued)| issued.objects(path));
+        for name in listed.chain(bases) {
+            if let Some(held) = self.crls.get(&name) {
+                draft.crls.entry(name).or_insert_with(|| held.clone());
             }
         }
         let counted = Counted { index, octets: Arc::new(octets), signature: signature.map(Arc::new) };
@@ -375,6 +302,37 @@ impl Press {
         self.retired.append(&mut retired);
         self.shelf.put(publication(&counted, &crls));
         (self.tip, self.index, self.state, self.crls) = (Some(tip), Some(counted), state, crls);
+    }
+
+    /// Takes out of lists what no CRL of these places will say any more. `changed` are the paths whose bases moved.
+    pub fn forget(
+        &self,
+        revoked: &mut Revoked,
+        terms: &Terms<'_>,
+        epoch: Epoch,
+        changed: &[String],
+    ) -> Result<(), RevokedError> {
+        let scopes: BTreeSet<_> = changed.iter().filter_map(|path| terms.places.get(path)?.covers.one()).collect();
+        let regular: BTreeMap<_, _> =
+            self.state.places.iter().map(|(path, issued)| (path, issued.regular_cutoffs(epoch))).collect();
+        let mut of_scope: BTreeMap<ScopeNo, Vec<Option<Needs<'_>>>> = BTreeMap::new();
+        for place in terms.places.values() {
+            let issued = self.state.places.get(&place.path);
+            let oldest = issued.and_then(|issued| Some(issued.fulls.first()?.spoke.cutoff(epoch)));
+            let needs = oldest.zip(regular.get(&place.path)).map(|(oldest, regular)| Needs { regular, oldest });
+            place
+                .covers
+                .scopes()
+                .filter(|no| scopes.contains(no))
+                .for_each(|no| of_scope.entry(no).or_default().push(needs));
+        }
+        for (no, needs) in of_scope {
+            // A place where nothing was issued yet needs everything.
+            if let Some(needs) = needs.into_iter().collect::<Option<Vec<_>>>() {
+                forget(revoked, no, &terms.rules, &needs)?;
+            }
+        }
+        Ok(())
     }
 
     /// Looks for objects that broken rounds left behind, once after a start, and has them removed like all others.

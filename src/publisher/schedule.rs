@@ -58,13 +58,13 @@ pub struct Last {
 }
 
 impl Schedule {
-    /// The delay of a place: as good as random, always the same, at most `most`.
+    /// The delay of a place: as good as random, always the same, at most `most`; in whole minutes, so that a round has many.
     pub fn delay_of(path: &str, most: Seconds) -> Seconds {
         // FNV-1a: spreads short names well, and no secret hangs on it.
         let hash = path.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, octet| {
             (hash ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3)
         });
-        Seconds(((hash >> 16) % (u64::from(most.0) + 1)) as u32)
+        Seconds(((hash >> 16) % (u64::from(most.0 / 60) + 1)) as u32 * 60)
     }
 
     /// What is due by the hour, if anything.
@@ -165,9 +165,9 @@ mod tests {
     #[test]
     fn delays_are_spread_and_never_longer_than_allowed() {
         let delays: Vec<_> = (0..1000).map(|n| Schedule::delay_of(&format!("card-sign-{n}"), Seconds(300)).0).collect();
-        assert!(delays.iter().all(|delay| *delay <= 300));
-        let buckets = (0..5).map(|b| delays.iter().filter(|delay| **delay / 61 == b).count());
-        assert!(buckets.into_iter().all(|count| count > 100), "spread over all minutes");
+        assert!(delays.iter().all(|delay| *delay <= 300 && delay % 60 == 0));
+        let mut minutes = (0..=5).map(|minute| delays.iter().filter(|delay| **delay / 60 == minute).count());
+        assert!(minutes.all(|count| count > 100), "spread over all minutes");
         assert_eq!(Schedule::delay_of("x", Seconds(0)), Seconds(0));
     }
 }

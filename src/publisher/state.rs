@@ -183,10 +183,13 @@ impl Issued {
         }
     }
 
-    /// Forgets the full CRLs that no delta is made against any more.
+    /// Forgets the full CRLs that no delta is made against any more, and the regular ones that say nothing any more.
     pub fn expire(&mut self, now: Time) {
         let gone = self.fulls.iter().take_while(|full| full.next_update <= now).count();
         self.fulls.drain(..gone.min(self.fulls.len().saturating_sub(1)));
+        let Some(oldest) = self.fulls.first().map(|full| full.spoke.time) else { return };
+        let before = self.regular.partition_point(|regular| regular.time < oldest);
+        self.regular.drain(..before.saturating_sub(1));
     }
 
     /// The objects in a store that the next round needs.

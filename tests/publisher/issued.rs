@@ -6,7 +6,8 @@ use tashika::asn1::crl::{Crl, CrlEntry, Reflects};
 use tashika::keys::Signer;
 use tashika::model::{CrlLimits, CrlNumber, Cutoff, Epoch, Listed, Position, ScopeNo, Seconds, Serial};
 use tashika::publisher::{
-    Base, Content, Exposed, Kind, Lists, Planned, Previous, Relist, Slot, build, forget, preflight, reconcile, replay,
+    Base, Content, Exposed, Kind, Lists, Needs, Planned, Previous, Relist, Slot, build, forget, preflight, reconcile,
+    replay,
 };
 
 use crate::naive::{self, Entries};
@@ -142,7 +143,10 @@ impl Shelf {
     pub fn forget(&mut self, world: &mut World, count: usize) {
         self.fulls.drain(..count.min(self.fulls.len().saturating_sub(1)));
         if let Some(oldest) = self.fulls.first() {
-            forget(&mut world.revoked, self.no, &rules(), &mut self.regular, oldest.cutoff).unwrap();
+            let needs = Needs { regular: &self.regular, oldest: oldest.cutoff };
+            forget(&mut world.revoked, self.no, &rules(), &[needs]).unwrap();
+            let before = self.regular.partition_point(|full| *full < oldest.cutoff);
+            self.regular.drain(..before.saturating_sub(1));
         }
     }
 

@@ -56,6 +56,14 @@ pub enum DemoError {
         /// Why.
         source: std::io::Error,
     },
+    /// The root's CRL can't be made.
+    #[error("{}: {why}", path.display())]
+    RootCrl {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// Another `up` is at work in the same folder.
     #[error("another 'tashika up' is at work in {0}: stop it first, or name another folder with --dir")]
     Locked(PathBuf),

@@ -10,6 +10,7 @@ mod folder;
 mod people;
 mod pki;
 mod places;
+mod root_crl;
 mod settings;
 mod signer;
 

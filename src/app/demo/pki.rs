@@ -18,6 +18,7 @@ use crate::model::{Seconds, Serial, Time, Usage};
 use super::error::DemoError;
 use super::folder::{Folder, Readers, at};
 use super::places::{self, CAS, Ca};
+use super::root_crl;
 use super::signer;
 
 /// Everything that was made or found.
@@ -84,6 +85,7 @@ pub(super) fn make(folder: &Folder, public_url: &str, now: Time) -> Result<Pki, 
     let fields = certificate(folder, "demo/root.pem", &root, || profile(years(now, YEARS_BACK, 20)))?;
     let founded = fields.validity.not_before + Seconds::days(YEARS_BACK * DAYS_PER_YEAR);
 
+    root_crl::make(folder, &fields, &*root.key, now)?;
     let combined = "demo/combined/issuer";
     let combined_name = in_file(combined, places::combined())?;
     let combined_public = public_of(combined, &*key(folder, &format!("{combined}.key"))?)?;
@@ -130,6 +132,7 @@ fn issued(
     let profile = || authority_profile(&authority, root, Some(0), years(founded, YEARS_BACK, 15));
     let fields = certificate(folder, &pem, root, profile)?;
     signer::make(folder, ca, &authority, fields.validity, founded, now)?;
+    signer::lend_key(folder, ca, &format!("{file}.key"))?;
     let mut leaves = Vec::with_capacity(LEAVES.len());
     for leaf in LEAVES {
         leaves.push(issued_leaf(folder, ca, leaf, &authority, public_url, founded)?);

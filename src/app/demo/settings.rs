@@ -132,6 +132,23 @@ responder_id = \"key\"
 # Of a serial that was never issued: \"unknown\", \"unauthorized\", or \"revoked\" since 1970.
 not_issued = \"unknown\"
 
+[crl]
+# Kept here, and served below /crl/. A full CRL a day at that hour in Japan, a delta every quarter of an hour.
+store = \"crl\"
+full_at = \"03:00\"
+delta_minutes = 15
+
+# Signs the combined CRL of all CAs, and the index of all CRLs.
+[crl.combined]
+certificate = \"demo/combined/issuer.pem\"
+key = \"demo/combined/issuer.key\"
+
+# The root's CRL is signed where the root is: whatever is new in this file is checked and published.
+[[crl.external]]
+path = \"root\"
+file = \"external/root.crl\"
+certificate = \"demo/root.pem\"
+
 # Whoever asks under /p/demo/login/ or /p/demo/sign/ from this machine.
 [[party]]
 name = \"demo\"

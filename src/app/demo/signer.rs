@@ -7,7 +7,8 @@ use super::error::DemoError;
 use super::folder::Folder;
 use super::pki::{Authority, certificate, fresh_serial, in_file, key, public_of, read, renewed, years};
 use super::places::Ca;
-use crate::app::signers::{CERTIFICATE, KEY};
+use crate::app::compose;
+use crate::app::signers::{CERTIFICATE, CRL_KEY, KEY};
 use crate::asn1::{CertificateProfile, Extensions, PublicKey, Validity};
 use crate::model::Time;
 
@@ -30,6 +31,15 @@ pub(super) fn make(
         renewed(folder, &file, authority, || from(now))?;
     }
     certificate(folder, &file, authority, || from(founded)).map(drop)
+}
+
+/// Puts the CA's own key to where whoever publishes looks for it: here, and here only, the CA itself is at hand.
+pub(super) fn lend_key(folder: &Folder, ca: Ca, key_file: &str) -> Result<(), DemoError> {
+    let name = format!("{FOLDER}/{}/{CRL_KEY}", ca.name);
+    if !folder.has(&name) {
+        compose::install_signing_key(&folder.file(key_file), &folder.file(&name))?;
+    }
+    Ok(())
 }
 
 /// Digital signatures on answers and nothing else, and nobody asks for its status (RFC 6960 §4.2.2.2).

@@ -7,6 +7,8 @@
 
 mod answering;
 mod clerk;
+mod crl_sign;
+mod crls;
 mod issuer_sign;
 mod listening;
 mod log;
@@ -18,13 +20,12 @@ mod office;
 mod rest;
 mod sequence;
 mod snapshots;
+mod staff;
 mod stop;
 mod vitals;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
-use std::thread::JoinHandle;
-use std::time::Duration;
 
 use super::config::Config;
 use super::demo::Sockets;
@@ -37,11 +38,10 @@ use crate::ledger::{CheckpointFile, Ledger, LedgerError, Severity};
 use crate::parties::Counters;
 use crate::responder::Plan;
 
-use answering::{Answering, Found, Planned};
+use answering::{Found, Planned};
 use clerk::Counter;
-use office::Office;
-use sequence::{Opened, Sequence, Writing};
-use stop::Stop;
+use sequence::{Opened, Writing};
+use staff::{Shared, Staff};
 use vitals::{Bounds, Vitals};
 
 pub use listening::{Entrance, enter};
@@ -147,39 +147,15 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
         Err(error) => return Err(error.into()),
     }
     let vitals = Arc::new(Vitals::new(Bounds { heartbeat_max: config.heartbeat_max }, clock::now_millis));
-    let sequence_stop = Arc::new(Stop::default());
-    let sequence =
-        Sequence::new(config, part, (opened.clone(), writing.clone()), vitals.clone(), sequence_stop.clone());
-    let sequencing = thread("sequencer", move || sequence.run())?;
-    let notary_stop = Arc::new(Stop::default());
-    let office = Office {
-        key: Some(key),
-        name: config.checkpoint_name.clone(),
-        trusted: config.checkpoints_trusted.clone(),
-        file: CheckpointFile::at(&config.checkpoint_file),
-        every: Duration::from_secs(config.checkpoint_every.0.into()),
-        opened: opened.clone(),
-        vitals: vitals.clone(),
-        stop: notary_stop.clone(),
-    };
-    let notarising = thread("notary", move || office.run())?;
+    let shared = Shared { opened: opened.clone(), writing: writing.clone(), vitals: vitals.clone() };
     let (found, planned) = (Found::default(), Planned::default());
-    let answer_stop = Arc::new(Stop::default());
-    let answering = Answering::new(
-        config.clone(),
-        opened.clone(),
-        (found.clone(), planned.clone()),
-        vitals.clone(),
-        answer_stop.clone(),
-    );
-    let answering = start_answering(config, answering)?;
-
+    let staff = Staff::start(config, part, key, &shared, (found.clone(), planned.clone()))?;
     let (counters, tallies) = Counters::new(&config.parties, sockets.public.len());
     let counter = Counter {
         config: config.clone(),
         opened,
         writing,
-        vitals: vitals.clone(),
+        vitals,
         found,
         counters,
         refusals: Refusals::default(),
@@ -187,44 +163,12 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
         names: OnceLock::new(),
     };
     let served = listening::listen(sockets, (counter, tallies), token, &planned, tell);
-    // The listeners have answered their last; nothing waits for a signature any more.
-    answer_stop.tell();
-    let answered = join_all(answering);
-    // The last checkpoint first, while this process still leads; then the lease goes back.
-    notary_stop.tell();
-    let notarised = notarising.join();
-    sequence_stop.tell();
-    let sequenced = sequencing.join();
+    // The listeners have answered their last.
+    let ended = staff.end();
     served?;
-    answered?;
-    notarised.map_err(|_| ServeError::Thread("notary"))?;
-    sequenced.map_err(|_| ServeError::Thread("sequencer"))?;
+    ended?;
     tell(Told::Stopped);
     Ok(())
-}
-
-/// The threads behind the public listener.
-fn start_answering(config: &Config, answering: Answering) -> Result<Threads, ServeError> {
-    let answering = Arc::new(answering);
-    let run = |name, turns: fn(&Answering)| {
-        let answering = answering.clone();
-        Ok::<_, ServeError>((name, thread(name, move || turns(&answering))?))
-    };
-    let mut threads = vec![run("follower", Answering::follow)?, run("fence", Answering::fence)?];
-    for _ in 0..answering::signing_threads(&config.ocsp) {
-        threads.push(run("signer", Answering::sign)?);
-    }
-    Ok(threads)
-}
-
-type Threads = Vec<(&'static str, JoinHandle<()>)>;
-
-fn join_all(threads: Threads) -> Result<(), ServeError> {
-    let mut joined = Ok(());
-    for (name, thread) in threads {
-        joined = joined.and(thread.join().map_err(|_| ServeError::Thread(name)));
-    }
-    joined
 }
 
 /// Refuses a ledger that isn't the one signed for. One that can't be asked now is asked before anything is written to it.
@@ -233,8 +177,4 @@ fn compare_first(ledger: &dyn Ledger, config: &Config, part: Part) -> Result<(),
         Err(WitnessError::Ledger(error)) if error.severity() == Severity::Retry => Ok(()),
         compared => Ok(compared?),
     }
-}
-
-fn thread(name: &'static str, run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>, ServeError> {
-    Ok(std::thread::Builder::new().name(name.into()).spawn(run)?)
 }

@@ -4,6 +4,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
+use super::crl_sign::CrlSign;
 use super::issuer_sign::IssuerSign;
 use super::log;
 use crate::http::{Health, Obstacle, Readiness};
@@ -37,6 +38,8 @@ pub(super) struct Signs {
     pub checkpoint: CheckpointSign,
     /// Of the answers. Written by the follower's thread.
     pub answers: AnswerSign,
+    /// Of the CRLs. Written by the thread that publishes or follows them.
+    pub crls: CrlSign,
     /// Whether the program was told to stop.
     pub stopping: Stopping,
 }
@@ -190,6 +193,7 @@ pub(super) fn judge(signs: &Signs, now: Millis, bounds: Bounds) -> Readiness {
     if signs.stopping == Stopping::Yes {
         obstacles.push(Obstacle { kind: "stopping", detail: "this process was told to stop".into() });
     }
+    told.extend(signs.crls.obstacles(now.time()));
     if !obstacles.is_empty() {
         told.append(&mut obstacles);
         return Readiness::NotReady { obstacles: told };
@@ -305,6 +309,7 @@ mod tests {
             leap: None,
             checkpoint: CheckpointSign::Fine,
             answers: AnswerSign { following: reading(time), ..AnswerSign::default() },
+            crls: CrlSign::default(),
             stopping: Stopping::No,
         }
     }

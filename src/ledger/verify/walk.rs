@@ -97,10 +97,10 @@ impl<'a> Walk<'a> {
             Body::Changed { no, .. } if no.0 == 0 || no.0 > self.head.certificates => {
                 findings.add(Finding::Unlawful { position, what: "a change of a certificate not yet registered" });
             }
-            Body::CrlsNumbered { number } => {
-                if self.crl_number.replace(*number).is_some_and(|before| *number <= before) {
-                    findings.add(numbering("a round of CRLs"));
-                }
+            Body::CrlsNumbered { number }
+                if self.crl_number.replace(*number).is_some_and(|before| *number <= before) =>
+            {
+                findings.add(numbering("a round of CRLs"));
             }
             Body::EpochAdopted { epoch, .. } => {
                 if *epoch <= self.head.epoch {

@@ -97,6 +97,11 @@ impl Revoked {
         self.at
     }
 
+    /// Whether it knows when what was lost was lost.
+    pub fn losses(&self) -> LossDates {
+        self.losses
+    }
+
     /// How long after its notBefore a certificate is overdue that wasn't acknowledged.
     pub fn delivery_within(&self) -> Seconds {
         self.delivery_within

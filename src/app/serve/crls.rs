@@ -1,0 +1,205 @@
+//! The thread that publishes CRLs while no other process does, or follows what another publishes. Run by `serve`.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::Part;
+use super::crl_sign::CrlSign;
+use super::log;
+use super::sequence::{Opened, Writing};
+use super::stop::{Pause, Stop};
+use super::vitals::Vitals;
+use crate::app::config::{Config, CrlRole};
+use crate::app::crls::{PublishError, Publisher, brought};
+use crate::app::words::counted;
+use crate::app::{clock, compose, give_way};
+use crate::ledger::{Lease, Ledger};
+use crate::model::{Actor, Channel, NodeId, PersonId, Role};
+use crate::publisher::{Alarm, IsDelta, Press, PressError, Published, Shelf, Store};
+
+/// What the thread works with.
+pub(super) struct Crls {
+    pub config: Arc<Config>,
+    pub part: Part,
+    pub opened: Opened,
+    pub writing: Writing,
+    pub shelf: Arc<Shelf>,
+    pub vitals: Arc<Vitals>,
+    pub stop: Arc<Stop>,
+}
+
+/// Who does the work.
+enum Worker {
+    /// Nobody yet, or no more: what is published is followed.
+    Follows(Box<Press>),
+    /// This process could.
+    Publishes(Box<Publisher>),
+}
+
+impl Crls {
+    /// The thread's whole life.
+    pub fn run(&self) {
+        if self.config.crl.role == CrlRole::Off {
+            return;
+        }
+        let Some(press) = self.open() else { return };
+        give_way();
+        let node = clock::new_node_id();
+        let mut worker = Worker::Follows(Box::new(press));
+        let mut pause = Duration::ZERO;
+        while self.stop.pause(pause) == Pause::Over {
+            (worker, pause) = match self.turn(worker, node) {
+                Ok((worker, pause)) => (worker, pause),
+                Err((worker, error)) => {
+                    self.lose(&error.to_string());
+                    (worker, RETRY_PAUSE)
+                }
+            };
+        }
+        if let Some(ledger) = self.opened.get() {
+            // Whoever takes over need not wait for its end.
+            let _ = ledger.release_lease(LEASE, node);
+        }
+    }
+
+    /// Opens the store, and puts on the shelf what counts there.
+    fn open(&self) -> Option<Press> {
+        loop {
+            let opened = compose::open_store(&self.config.crl.store)
+                .map_err(PressError::from)
+                .and_then(|store: Arc<dyn Store>| Press::open(store, self.shelf.clone()));
+            match opened {
+                Ok(press) => {
+                    self.see(&press, false);
+                    return Some(press);
+                }
+                Err(error) => self.lose(&error.to_string()),
+            }
+            if self.stop.pause(RETRY_PAUSE) == Pause::Stop {
+                return None;
+            }
+        }
+    }
+
+    /// One turn; how long to pause after it. On an error the worker stays what it was.
+    fn turn(&self, worker: Worker, node: NodeId) -> Result<(Worker, Duration), (Worker, PublishError)> {
+        match worker {
+            Worker::Follows(mut press) => {
+                if let Err(error) = press.refresh() {
+                    return Err((Worker::Follows(press), error.into()));
+                }
+                self.see(&press, false);
+                let may = self.config.crl.role == CrlRole::Publish && self.part == Part::All;
+                match self.opened.get() {
+                    Some(ledger) if may && self.writing.get().is_some() => self.begin(ledger, *press),
+                    _ => Ok((Worker::Follows(press), FOLLOW_PAUSE)),
+                }
+            }
+            Worker::Publishes(mut publisher) => match self.publish(&mut publisher, node) {
+                Ok(pause) => Ok((Worker::Publishes(publisher), pause)),
+                Err(error) => Err((Worker::Publishes(publisher), error)),
+            },
+        }
+    }
+
+    fn begin(&self, ledger: &Arc<dyn Ledger>, press: Press) -> Result<(Worker, Duration), (Worker, PublishError)> {
+        match Publisher::begin(self.config.clone(), ledger.clone(), press) {
+            Ok(publisher) => Ok((Worker::Publishes(Box::new(publisher)), Duration::ZERO)),
+            Err(failed) => {
+                let (press, error) = *failed;
+                Err((Worker::Follows(Box::new(press)), error))
+            }
+        }
+    }
+
+    /// Follows the ledger, and publishes what is due if nobody else does.
+    fn publish(&self, publisher: &mut Publisher, node: NodeId) -> Result<Duration, PublishError> {
+        let Some(ledger) = self.opened.get() else { return Ok(FOLLOW_PAUSE) };
+        let there = publisher.follow(PAGES)?;
+        let leads = match ledger.lease(LEASE, node, clock::now_millis(), LEASE_TERM_MS)? {
+            Lease::Mine { .. } => true,
+            Lease::Others { .. } => false,
+        };
+        if !leads {
+            publisher.press_mut().refresh()?;
+            self.see(publisher.press(), false);
+            return Ok(FOLLOW_PAUSE);
+        }
+        if !there {
+            return Ok(Duration::ZERO);
+        }
+        let Some(cutoff) = publisher.cutoff() else { return Ok(TURN_PAUSE) };
+        let (new, wrong) = brought(&self.config, publisher.press().index(), cutoff.time);
+        let due = publisher.plan(&[])?;
+        let mut refused = wrong;
+        if !due.is_empty() || !new.is_empty() {
+            let Some(writer) = self.writing.get() else { return Ok(TURN_PAUSE) };
+            let published = publisher.publish((&due, &new), by_the_clock(), &mut |task| writer.submit(task))?;
+            log::line(&in_words(&published));
+            refused.extend(published.refused.iter().map(|alarm| (alarm.path.clone(), alarm_text(alarm))));
+        } else {
+            refused.extend(self.vitals.signs().crls.refused.into_iter().filter(|(path, _)| !self.is_external(path)));
+        }
+        publisher.press_mut().sweep(clock::now())?;
+        self.see(publisher.press(), true);
+        self.vitals.note(|signs| {
+            signs.crls.refused = refused;
+            signs.crls.without = publisher.places().without.clone();
+            signs.crls.large = publisher.large();
+        });
+        Ok(TURN_PAUSE)
+    }
+
+    fn is_external(&self, path: &str) -> bool {
+        self.config.crl.external.iter().any(|external| external.path == path)
+    }
+
+    fn see(&self, press: &Press, leads: bool) {
+        self.vitals.note(|signs| {
+            signs.crls = CrlSign { leads, trouble: None, ..std::mem::take(&mut signs.crls) };
+            if let Some(index) = press.index() {
+                signs.crls.see(index);
+            }
+        });
+    }
+
+    fn lose(&self, why: &str) {
+        self.vitals.note(|signs| signs.crls.trouble = Some(why.to_owned()));
+    }
+}
+
+fn by_the_clock() -> Actor {
+    Actor { role: Role::System, person: PersonId::default(), channel: Channel::Timer }
+}
+
+/// A round, for the log.
+fn in_words(published: &Published) -> String {
+    let Published { number, crls, entries, octets, refused } = published;
+    let crls = counted(*crls as u64, "CRL");
+    let refused = if refused.is_empty() { String::new() } else { format!(", {} refused", refused.len()) };
+    format!("published round {number}: {crls} with {entries} entries, {octets} octets{refused}")
+}
+
+/// Why a CRL is not exposed, and how long the last good one lasts.
+fn alarm_text(alarm: &Alarm) -> String {
+    let what = match alarm.is_delta {
+        IsDelta::No => "full CRL",
+        IsDelta::Yes => "delta",
+    };
+    match alarm.good_until {
+        Some(until) => format!("the {what} was not published ({}); the last good one lasts until {until}", alarm.why),
+        None => format!("the {what} was not published ({}), and there is none before it", alarm.why),
+    }
+}
+
+/// Who publishes.
+const LEASE: &str = "publisher";
+/// Another takes over at most so long after a publisher died. A round may take longer; then two make one, and the store takes
+/// the first.
+const LEASE_TERM_MS: u32 = 30_000;
+/// Pages of the ledger between two looks at what is due.
+const PAGES: usize = 64;
+const TURN_PAUSE: Duration = Duration::from_millis(250);
+/// A store may be far away.
+const FOLLOW_PAUSE: Duration = Duration::from_secs(1);
+const RETRY_PAUSE: Duration = Duration::from_secs(5);
