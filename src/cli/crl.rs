@@ -1,4 +1,4 @@
-//! `crl …`: the verbs on CRLs, and what they share. None of those here needs a configuration.
+//! `crl …`: the verbs on CRLs, and what they share.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,9 +11,12 @@ use crate::asn1::{Name, crl_in};
 use crate::model::CrlLimits;
 
 use super::crl_diff::Diff;
+use super::crl_list::{List, Verify};
+use super::crl_publish::Publish;
 use super::crl_pull::Pull;
 use super::crl_show::Show;
 use super::error::CliError;
+use super::house::House;
 use super::reply::{Form, Reply};
 
 /// `crl`.
@@ -21,19 +24,28 @@ use super::reply::{Form, Reply};
 pub enum Verb {
     /// Say how two CRLs differ.
     Diff(Diff),
+    /// List what is published.
+    List(List),
+    /// Publish what is due, or what is asked for.
+    Publish(Publish),
     /// Fetch, verify and install the CRLs of a publication.
     Pull(Pull),
     /// Say what a CRL says, whoever issued it.
     Show(Show),
+    /// Prove everything that is published, against itself and against the ledger.
+    Verify(Verify),
 }
 
 impl Verb {
-    /// Runs it.
-    pub fn run(self, form: Form) -> Result<Reply, CliError> {
+    /// Runs it. Verifiers have no installation: only what publishes, or looks into its own store, opens one.
+    pub fn run(self, form: Form, house: impl FnOnce() -> Result<House, CliError>) -> Result<Reply, CliError> {
         match self {
             Self::Diff(diff) => diff.run(),
+            Self::List(list) => list.run(house),
+            Self::Publish(publish) => publish.run(&mut house()?),
             Self::Pull(pull) => pull.run(form),
             Self::Show(show) => show.run(),
+            Self::Verify(verify) => verify.run(&house()?),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use crate::app::config::ConfigError;
+use crate::app::crls::PublishError;
 use crate::app::demo::DemoError;
 use crate::app::promises::PromisesError;
 use crate::app::pseudonym::PseudonymError;
@@ -19,10 +20,12 @@ use crate::asn1::Asn1Error;
 use crate::asn1::crl::CrlError;
 use crate::desk::DeskError;
 use crate::desk::bulk::BulkError;
+use crate::follow::FollowError;
 use crate::http::FetchError;
 use crate::keys::KeyError;
 use crate::ledger::{CheckpointFileError, LedgerError, NoteError, Severity};
 use crate::model::{Position, Refusal};
+use crate::publisher::{PressError, StoreError};
 
 /// Exit codes. Scripts build on them: they never change their meaning.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,9 +114,18 @@ pub enum CliError {
         /// Why.
         source: CrlError,
     },
+    /// What is published, or was to be.
+    #[error(transparent)]
+    Press(#[from] PressError),
+    /// A round of CRLs that was not published.
+    #[error(transparent)]
+    Publish(#[from] PublishError),
     /// Something is there already.
     #[error("{0}")]
     Exists(String),
+    /// The store of CRLs.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A file or folder.
     #[error("{}: {}", file.display(), refused_file(source))]
     Io {
@@ -215,6 +227,9 @@ impl CliError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Bulk { source, .. } => of_bulk(source),
+            Self::Press(error) => of_press(error),
+            Self::Publish(error) => of_publish(error),
+            Self::Store(error) => of_store(error),
             Self::Certificate { .. }
             | Self::CheckpointFile(CheckpointFileError::Io { .. })
             | Self::Contents { .. }
@@ -284,6 +299,43 @@ fn of_demo(error: &DemoError) -> Exit {
         | DemoError::Locked(_)
         | DemoError::OtherAddress { .. }
         | DemoError::Refused(_) => Exit::Refused,
+    }
+}
+
+fn of_store(error: &StoreError) -> Exit {
+    match error {
+        StoreError::Medium { passing: false, .. } => Exit::File,
+        StoreError::Medium { passing: true, .. } | StoreError::Moved => Exit::Unavailable,
+        StoreError::NotLater { .. } | StoreError::Strange { .. } | StoreError::Taken(_) => Exit::Damaged,
+    }
+}
+
+fn of_press(error: &PressError) -> Exit {
+    match error {
+        PressError::Signature(_) => Exit::File,
+        PressError::Store(error) => of_store(error),
+        PressError::Index { .. }
+        | PressError::OtherLedger { .. }
+        | PressError::State { .. }
+        | PressError::Untrue(_)
+        | PressError::WentBack { .. } => Exit::Damaged,
+    }
+}
+
+fn of_publish(error: &PublishError) -> Exit {
+    match error {
+        PublishError::Desk(DeskError::Ledger(error))
+        | PublishError::Follow(FollowError::Ledger(error))
+        | PublishError::Ledger(error) => of_ledger(error),
+        PublishError::Desk(DeskError::Overtaken(_)) | PublishError::NoTime => Exit::Unavailable,
+        PublishError::Desk(DeskError::Refused(_)) => Exit::Refused,
+        PublishError::IndexSigner(_) => Exit::File,
+        PublishError::NoPlace(_) => Exit::NotFound,
+        PublishError::Press(error) => of_press(error),
+        PublishError::Follow(FollowError::Frozen(_))
+        | PublishError::Lists(_)
+        | PublishError::Reconcile(_)
+        | PublishError::Restored { .. } => Exit::Damaged,
     }
 }
 

@@ -13,7 +13,7 @@ use crate::app::fingerprint::{Kept, open_for};
 use crate::app::pseudonym::{Named, Pseudonyms};
 use crate::app::rehearsal::Rehearsal;
 use crate::app::witness::{Copy, WitnessError, compare};
-use crate::desk::{Desk, DeskError, Task, Undone, carry_out};
+use crate::desk::{Desk, DeskError, Done, Task, Undone, carry_out};
 use crate::ledger::{CheckpointFile, Ledger};
 use crate::model::{Actor, Book, Command, IdempotencyKey, Issuer, Outcome, Policy, Position, Refusal, Request, Role};
 
@@ -63,6 +63,11 @@ impl House {
     /// The ledger.
     pub fn ledger(&self) -> &dyn Ledger {
         &*self.ledger
+    }
+
+    /// The same, for what keeps it.
+    pub fn shared_ledger(&self) -> Arc<dyn Ledger> {
+        self.ledger.clone()
     }
 
     /// Whether the command line may change anything: `desk.direct_changes`, and the ledger is the one signed for.
@@ -127,6 +132,11 @@ impl House {
     pub fn submit(&mut self, task: &Task) -> Result<Outcome, CliError> {
         self.may_change()?;
         self.desk.one(task, clock::now()).map_err(|error| self.named(error))
+    }
+
+    /// Does one task at the desk, for what has its own words for what can go wrong.
+    pub fn desk_submit(&mut self, task: &Task) -> Done {
+        self.desk.one(task, clock::now())
     }
 
     /// A refusal that speaks of a CA by its issuer's name, as `--as` does.

@@ -14,6 +14,8 @@ mod config;
 mod config_show;
 mod crl;
 mod crl_diff;
+mod crl_list;
+mod crl_publish;
 mod crl_pull;
 mod crl_show;
 mod describe;
@@ -151,7 +153,7 @@ impl Cli {
             Verb::Check(verb) => verb.run(),
             Verb::Completions(verb) => verb.run(),
             Verb::Config(verb) => verb.run(self.config.as_deref()),
-            Verb::Crl(verb) => verb.run(form),
+            Verb::Crl(verb) => verb.run(form, house),
             Verb::Import(verb) => verb.run(&mut house()?),
             Verb::Init(verb) => {
                 if self.config.is_some() {

@@ -120,6 +120,11 @@ impl Press {
         &self.state
     }
 
+    /// The octets of a CRL that is exposed, or of a base.
+    pub fn octets(&self, name: &ObjectName) -> Option<&[u8]> {
+        self.crls.get(name).map(|octets| octets.as_slice())
+    }
+
     /// A full CRL that is exposed, or a base.
     pub fn full(&self, path: &str, number: CrlNumber) -> Option<Crl<'_>> {
         let octets = self.crls.get(&ObjectName::crl(path, IsDelta::No, number))?;

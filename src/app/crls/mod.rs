@@ -2,9 +2,10 @@
 //! (`publishing`). Used by `serve`'s thread and by the command line.
 
 mod external;
+mod index_signer;
 mod places;
 mod publishing;
 
 pub use external::brought;
 pub use places::{Places, places};
-pub use publishing::{Demand, PublishError, Publisher, Wanted};
+pub use publishing::{Demand, PublishError, Publisher, Wanted, alarm_text};

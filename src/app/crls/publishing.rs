@@ -11,11 +11,12 @@ use crate::follow::{Beginning, FollowError, ListFollower};
 use crate::ledger::{Ledger, LedgerError, decode_event};
 use crate::model::{Actor, Body, Certificate, CrlNumber, Cutoff, Outcome, ScopeNo, Seconds, Status, Time};
 use crate::publisher::{
-    Brought, Due, Expired, Issuing, Place, Press, PressError, Published, ReconcileError, Round, Rules, SignsIndex,
-    Terms, Why, reconcile,
+    Against, Alarm, Brought, Due, Expired, IsDelta, Issuing, Place, Press, PressError, Proof, Published,
+    ReconcileError, Round, Rules, SignsIndex, Terms, Why, prove, reconcile,
 };
 use crate::status::RevokedError;
 
+use super::index_signer::IndexSigner;
 use super::places::{Places, places};
 
 /// Publishes one installation's CRLs.
@@ -29,7 +30,7 @@ pub struct Publisher {
     held_back: BTreeMap<String, Time>,
     /// Scopes whose news doesn't wait for the hour.
     urgent: BTreeSet<ScopeNo>,
-    signs_index: Option<Box<dyn SignsIndex + Send>>,
+    signs_index: Option<IndexSigner>,
 }
 
 /// What somebody asks for.
@@ -59,6 +60,9 @@ pub enum PublishError {
     /// The ledger can't be followed.
     #[error(transparent)]
     Follow(#[from] FollowError),
+    /// Who signs the index can't.
+    #[error("the signer of the index: {0}")]
+    IndexSigner(String),
     /// The ledger can't be read.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
@@ -99,23 +103,27 @@ impl Publisher {
         ledger: Arc<dyn Ledger>,
         press: Press,
     ) -> Result<Self, Box<(Press, PublishError)>> {
-        match Self::read(&config, &*ledger, &press) {
-            Err(error) => Err(Box::new((press, error))),
-            Ok(lists) => {
-                let places = places(&config, lists.registers());
-                let (held_back, urgent, signs_index) = (BTreeMap::new(), BTreeSet::new(), None);
-                let mut publisher = Self { config, ledger, lists, press, places, held_back, urgent, signs_index };
-                match publisher.reconcile() {
-                    Ok(()) => Ok(publisher),
-                    Err(error) => Err(Box::new((publisher.press, error))),
-                }
-            }
+        let (lists, signs_index) = match Self::read(&config, &*ledger, &press) {
+            Ok(read) => read,
+            Err(error) => return Err(Box::new((press, error))),
+        };
+        let places = places(&config, lists.registers());
+        let (held_back, urgent) = (BTreeMap::new(), BTreeSet::new());
+        let mut publisher = Self { config, ledger, lists, press, places, held_back, urgent, signs_index };
+        match publisher.reconcile() {
+            Ok(()) => Ok(publisher),
+            Err(error) => Err(Box::new((publisher.press, error))),
         }
     }
 
     /// The lists, with everything in them that what was published before calls for.
-    fn read(config: &Config, ledger: &dyn Ledger, press: &Press) -> Result<ListFollower, PublishError> {
+    fn read(
+        config: &Config,
+        ledger: &dyn Ledger,
+        press: &Press,
+    ) -> Result<(ListFollower, Option<IndexSigner>), PublishError> {
         is_of(ledger, press)?;
+        let signs_index = IndexSigner::of(config).map_err(PublishError::IndexSigner)?;
         let head = ledger.head()?;
         let state = press.state();
         let time = head.time;
@@ -137,7 +145,7 @@ impl Publisher {
             oldest_base,
             matters: &matters,
         };
-        Ok(ListFollower::bootstrap(ledger, beginning)?)
+        Ok((ListFollower::bootstrap(ledger, beginning)?, signs_index))
     }
 
     /// Takes out of the lists what the last full CRLs prove to have been dropped.
@@ -243,6 +251,19 @@ impl Publisher {
         Ok(due.collect())
     }
 
+    /// When something will be due next, by the hour.
+    pub fn next_due(&self) -> Option<Time> {
+        let now = self.lists.cutoff()?.time;
+        self.places.all.values().map(|place| place.schedule.next(now)).min()
+    }
+
+    /// Proves what is published, against itself and against the ledger.
+    pub fn prove(&self) -> Result<Proof, PublishError> {
+        let cutoff = self.lists.cutoff().ok_or(PublishError::NoTime)?;
+        let against = Against { revoked: self.lists.revoked(), cutoff, head: self.lists.head() };
+        Ok(prove(&self.press, &terms(&self.config, &self.places, None), &against))
+    }
+
     /// Publishes what is due, under a number from the ledger.
     pub fn publish(
         &mut self,
@@ -253,7 +274,7 @@ impl Publisher {
         let cutoff = self.lists.cutoff().ok_or(PublishError::NoTime)?;
         let number = self.number(actor, submit)?;
         let config = self.config.clone();
-        let signs_index = self.signs_index.as_deref().map(|signer| signer as &dyn SignsIndex);
+        let signs_index = self.signs_index.as_ref().map(|signer| signer as &dyn SignsIndex);
         let terms = terms(&config, &self.places, signs_index);
         let (head, revoked) = (self.lists.head().clone(), self.lists.revoked());
         let round = Round { number, cutoff, head: &head, due, brought, revoked, terms: &terms };
@@ -335,6 +356,18 @@ fn terms<'a>(config: &'a Config, places: &'a Places, signs_index: Option<&'a dyn
 
 fn threads(crl: &CrlSettings) -> NonZeroUsize {
     NonZeroUsize::new(crl.threads.serving(crate::app::cores())).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Why a CRL is not exposed, and how long the last good one lasts.
+pub fn alarm_text(alarm: &Alarm) -> String {
+    let what = match alarm.is_delta {
+        IsDelta::No => "full CRL",
+        IsDelta::Yes => "delta",
+    };
+    match alarm.good_until {
+        Some(until) => format!("the {what} was not published ({}); the last good one lasts until {until}", alarm.why),
+        None => format!("the {what} was not published ({}), and there is none before it", alarm.why),
+    }
 }
 
 /// What was refused is rarely better a moment later.

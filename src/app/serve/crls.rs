@@ -1,6 +1,7 @@
 //! The thread that publishes CRLs while no other process does, or follows what another publishes. Run by `serve`.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use super::Part;
@@ -10,12 +11,12 @@ use super::sequence::{Opened, Writing};
 use super::stop::{Pause, Stop};
 use super::vitals::Vitals;
 use crate::app::config::{Config, CrlRole};
-use crate::app::crls::{PublishError, Publisher, brought};
+use crate::app::crls::{PublishError, Publisher, alarm_text, brought};
 use crate::app::words::counted;
 use crate::app::{clock, compose, give_way};
 use crate::ledger::{Lease, Ledger};
 use crate::model::{Actor, Channel, NodeId, PersonId, Role};
-use crate::publisher::{Alarm, IsDelta, Press, PressError, Published, Shelf, Store};
+use crate::publisher::{Press, PressError, Published, Shelf, Store};
 
 /// What the thread works with.
 pub(super) struct Crls {
@@ -26,6 +27,8 @@ pub(super) struct Crls {
     pub shelf: Arc<Shelf>,
     pub vitals: Arc<Vitals>,
     pub stop: Arc<Stop>,
+    /// In which second the store was looked at last.
+    pub looked: AtomicI64,
 }
 
 /// Who does the work.
@@ -128,6 +131,11 @@ impl Crls {
         if !there {
             return Ok(Duration::ZERO);
         }
+        let now = clock::now();
+        // Somebody may have published by hand; once a second is often enough to ask a store that may be far away.
+        if self.looked.swap(now.unix(), Ordering::Relaxed) != now.unix() {
+            publisher.press_mut().refresh()?;
+        }
         let Some(cutoff) = publisher.cutoff() else { return Ok(TURN_PAUSE) };
         let (new, wrong) = brought(&self.config, publisher.press().index(), cutoff.time);
         let due = publisher.plan(&[])?;
@@ -140,7 +148,7 @@ impl Crls {
         } else {
             refused.extend(self.vitals.signs().crls.refused.into_iter().filter(|(path, _)| !self.is_external(path)));
         }
-        publisher.press_mut().sweep(clock::now())?;
+        publisher.press_mut().sweep(now)?;
         self.see(publisher.press(), true);
         self.vitals.note(|signs| {
             signs.crls.refused = refused;
@@ -178,18 +186,6 @@ fn in_words(published: &Published) -> String {
     let crls = counted(*crls as u64, "CRL");
     let refused = if refused.is_empty() { String::new() } else { format!(", {} refused", refused.len()) };
     format!("published round {number}: {crls} with {entries} entries, {octets} octets{refused}")
-}
-
-/// Why a CRL is not exposed, and how long the last good one lasts.
-fn alarm_text(alarm: &Alarm) -> String {
-    let what = match alarm.is_delta {
-        IsDelta::No => "full CRL",
-        IsDelta::Yes => "delta",
-    };
-    match alarm.good_until {
-        Some(until) => format!("the {what} was not published ({}); the last good one lasts until {until}", alarm.why),
-        None => format!("the {what} was not published ({}), and there is none before it", alarm.why),
-    }
 }
 
 /// Who publishes.

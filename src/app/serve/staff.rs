@@ -1,6 +1,7 @@
 //! The threads of `serve` beside its listeners: started together, ended in an order in which none waits for what is gone.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -67,6 +68,7 @@ impl Staff {
             shelf: Arc::new(Shelf::default()),
             vitals: vitals.clone(),
             stop: crl_stop.clone(),
+            looked: AtomicI64::default(),
         };
         Ok(Self {
             sequencing: (sequence_stop, vec![thread("sequencer", move || sequence.run())?]),
