@@ -48,7 +48,7 @@ pub use preflight::{Base, Exposed, Passed, Previous, fits_base, preflight};
 pub use press::{Alarm, Due, Press, PressError, Published, Round, SignsIndex, Terms};
 pub use replay::{Mismatch, Replayed, replay};
 pub use schedule::{Deltas, Issuing, Last, Schedule, Why};
-pub use shelf::{File, Media, Publication, Shelf};
+pub use shelf::{Date, File, Found, Media, Publication, Shelf};
 pub use slot::{Slot, SlotError};
 pub use state::{Issued, LedgerMark, State, StateError};
 pub use store::{IsDelta, NotAnObject, Object, ObjectKind, ObjectName, Store, StoreError, Tip};

@@ -7,6 +7,7 @@
 
 mod answering;
 mod clerk;
+mod faces;
 mod issuer_sign;
 mod listening;
 mod log;
@@ -31,10 +32,11 @@ use super::demo::Sockets;
 use super::token::{self, TokenError};
 use super::witness::{self, Copy as Known, WitnessError};
 use super::{clock, compose};
-use crate::http::Refusals;
+use crate::http::{FileCounts, Refusals};
 use crate::keys::KeyError;
 use crate::ledger::{CheckpointFile, Ledger, LedgerError, Severity};
 use crate::parties::Counters;
+use crate::publisher::Shelf;
 use crate::responder::Plan;
 
 use answering::{Answering, Found, Planned};
@@ -151,6 +153,7 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
     let sequence =
         Sequence::new(config, part, (opened.clone(), writing.clone()), vitals.clone(), sequence_stop.clone());
     let sequencing = thread("sequencer", move || sequence.run())?;
+    let shelf = Arc::new(Shelf::default());
     let notary_stop = Arc::new(Stop::default());
     let office = Office {
         key: Some(key),
@@ -160,6 +163,7 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
         every: Duration::from_secs(config.checkpoint_every.0.into()),
         opened: opened.clone(),
         vitals: vitals.clone(),
+        shelf: shelf.clone(),
         stop: notary_stop.clone(),
     };
     let notarising = thread("notary", move || office.run())?;
@@ -170,6 +174,7 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
         opened.clone(),
         (found.clone(), planned.clone()),
         vitals.clone(),
+        shelf.clone(),
         answer_stop.clone(),
     );
     let answering = start_answering(config, answering)?;
@@ -183,6 +188,8 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
         found,
         counters,
         refusals: Refusals::default(),
+        shelf,
+        files: FileCounts::default(),
         connections: None,
         names: OnceLock::new(),
     };
