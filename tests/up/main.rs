@@ -13,6 +13,7 @@ mod broken_off;
 mod certificates;
 mod demonstration;
 mod exposition;
+mod files;
 #[allow(dead_code, reason = "shared with PostgreSQL's own tests, which use other parts")]
 #[path = "../support/postgres.rs"]
 mod postgres;

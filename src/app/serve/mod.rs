@@ -33,7 +33,7 @@ use super::token::{self, TokenError};
 use super::witness::{self, Copy as Known, WitnessError};
 use super::{clock, compose};
 use crate::http::{FileCounts, Refusals};
-use crate::keys::KeyError;
+use crate::keys::{KeyError, Signer};
 use crate::ledger::{CheckpointFile, Ledger, LedgerError, Severity};
 use crate::parties::Counters;
 use crate::publisher::Shelf;
@@ -154,19 +154,7 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
         Sequence::new(config, part, (opened.clone(), writing.clone()), vitals.clone(), sequence_stop.clone());
     let sequencing = thread("sequencer", move || sequence.run())?;
     let shelf = Arc::new(Shelf::default());
-    let notary_stop = Arc::new(Stop::default());
-    let office = Office {
-        key: Some(key),
-        name: config.checkpoint_name.clone(),
-        trusted: config.checkpoints_trusted.clone(),
-        file: CheckpointFile::at(&config.checkpoint_file),
-        every: Duration::from_secs(config.checkpoint_every.0.into()),
-        opened: opened.clone(),
-        vitals: vitals.clone(),
-        shelf: shelf.clone(),
-        stop: notary_stop.clone(),
-    };
-    let notarising = thread("notary", move || office.run())?;
+    let notary = Started::notary(config, key, (opened.clone(), vitals.clone(), shelf.clone()))?;
     let (found, planned) = (Found::default(), Planned::default());
     let answer_stop = Arc::new(Stop::default());
     let answering = Answering::new(
@@ -198,8 +186,7 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
     answer_stop.tell();
     let answered = join_all(answering);
     // The last checkpoint first, while this process still leads; then the lease goes back.
-    notary_stop.tell();
-    let notarised = notarising.join();
+    let notarised = notary.end();
     sequence_stop.tell();
     let sequenced = sequencing.join();
     served?;
@@ -208,6 +195,40 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
     sequenced.map_err(|_| ServeError::Thread("sequencer"))?;
     tell(Told::Stopped);
     Ok(())
+}
+
+/// A thread, and how it is told to end.
+struct Started {
+    thread: JoinHandle<()>,
+    stop: Arc<Stop>,
+}
+
+impl Started {
+    /// The notary's.
+    fn notary(
+        config: &Config,
+        key: Box<dyn Signer>,
+        (opened, vitals, shelf): (Opened, Arc<Vitals>, Arc<Shelf>),
+    ) -> Result<Self, ServeError> {
+        let stop = Arc::new(Stop::default());
+        let office = Office {
+            key: Some(key),
+            name: config.checkpoint_name.clone(),
+            trusted: config.checkpoints_trusted.clone(),
+            file: CheckpointFile::at(&config.checkpoint_file),
+            every: Duration::from_secs(config.checkpoint_every.0.into()),
+            opened,
+            vitals,
+            shelf,
+            stop: stop.clone(),
+        };
+        Ok(Self { thread: thread("notary", move || office.run())?, stop })
+    }
+
+    fn end(self) -> std::thread::Result<()> {
+        self.stop.tell();
+        self.thread.join()
+    }
 }
 
 /// The threads behind the public listener.
