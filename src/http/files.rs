@@ -38,8 +38,8 @@ enum Verdict {
 }
 
 impl Files {
-    pub fn new(shelf: Arc<Shelf>, counts: &FileCounts, places: usize) -> Self {
-        Self { shelf, row: counts.row(), places: Places::new(places) }
+    pub fn new(shelf: Arc<Shelf>, counts: &FileCounts, places: Places) -> Self {
+        Self { shelf, row: counts.row(), places }
     }
 
     /// Whether something lies at a request's path.

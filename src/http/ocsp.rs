@@ -27,7 +27,7 @@ use super::plain::{Lines, PlainRequest};
 use super::refusals::{Refusals, Row};
 use super::replies::{self, After, Condition, Declined, FIELDS, Fields, Ready, Stamps};
 use super::routes::{Route, route};
-use super::sending::{Answer as Sent, Asker};
+use super::sending::{Answer as Sent, Asker, Places};
 use super::watch::{Phase, Ticks, Watch};
 
 /// What the public listener answers from.
@@ -116,7 +116,8 @@ impl Door {
         let (stamps, lines) = (Stamps::default(), Lines::default());
         let bench = Bench { signature: Signature::default(), path: Vec::new(), stamps, lines, tally };
         let refusals = public.refusals.row();
-        let files = Files::new(public.shelf.clone(), &public.files, downloads_max);
+        let places = Places::new(downloads_max, !public.register.parties().is_empty());
+        let files = Files::new(public.shelf.clone(), &public.files, places);
         let (mailbox, retiring) = Default::default();
         let bench = Mutex::new(bench);
         Self { public, bench, refusals, files, ticks: Arc::new(Ticks::default()), mailbox, retiring }
@@ -171,7 +172,10 @@ impl Door {
 
     /// A file, if one lies there.
     fn file(&self, guest: &Guest, head: &Parts) -> Option<Response<Sent>> {
-        let asker = if self.public.register.is_known(guest.origin) { Asker::Party } else { Asker::Stranger };
+        let asker = match self.public.register.is_known(guest.origin) {
+            true => Asker::Party,
+            false => Asker::Stranger(guest.origin.share()),
+        };
         let mut response = self.files.answer(head, guest, asker, &self.ticks, (self.public.now)().time())?;
         if self.closes_after(head) {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));

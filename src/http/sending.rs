@@ -4,12 +4,12 @@
 //! Between two slices the thread looks after everybody else. Nothing is copied but into the socket, and nothing is allocated
 //! that grows with the file; who has begun one reads it to its end, whatever is published meanwhile.
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::future::Future as _;
 use std::ops::Range;
 use std::pin::{Pin, pin};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 
 use http_body_util::Full;
@@ -18,6 +18,7 @@ use hyper::body::{Body, Bytes, Frame, SizeHint};
 
 use super::file_counts::{FileOutcome, Row};
 use super::watch::{Ticks, Watch};
+use crate::model::Share;
 use crate::publisher::File;
 
 /// The body of a response.
@@ -50,21 +51,21 @@ pub(super) struct Sending {
 
 /// One thread's places for long files.
 pub(super) struct Places {
-    taken: Arc<AtomicUsize>,
+    /// Used by this thread alone: nobody waits.
+    taken: Arc<Mutex<Taken>>,
     max: usize,
     for_strangers: usize,
+    for_address: usize,
+}
+
+#[derive(Default)]
+struct Taken {
+    all: usize,
+    by_strangers: HashMap<Share, usize>,
 }
 
 /// A place that is taken until this goes; none: a short file needs none.
-pub(super) struct Place(Option<Arc<AtomicUsize>>);
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Some(taken) = &self.0 {
-            taken.fetch_sub(1, Ordering::Relaxed);
-        }
-    }
-}
+pub(super) struct Place(Option<(Asker, Arc<Mutex<Taken>>)>);
 
 /// Whose address asks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,14 +73,15 @@ pub(super) enum Asker {
     /// A relying party's.
     Party,
     /// Nobody's in particular.
-    Stranger,
+    Stranger(Share),
 }
 
 impl Places {
-    /// So many. Strangers leave some to relying parties.
-    pub fn new(max: usize) -> Self {
+    /// So many. Strangers leave some to relying parties, where there are any, and most of them to each other.
+    pub fn new(max: usize, are_there_parties: bool) -> Self {
         let max = max.max(1);
-        Self { taken: Arc::default(), max, for_strangers: (max * 3 / 4).max(1) }
+        let for_strangers = if are_there_parties { (max * 3 / 4).max(1) } else { max };
+        Self { taken: Arc::default(), max, for_strangers, for_address: (max / 4).max(1) }
     }
 
     /// One for a file of this length; none: too many are taken.
@@ -87,14 +89,42 @@ impl Places {
         if length <= SLICE {
             return Some(Place(None));
         }
-        let max = if asker == Asker::Party { self.max } else { self.for_strangers };
-        // Only this thread takes any.
-        if self.taken.load(Ordering::Relaxed) >= max {
-            return None;
+        let mut taken = locked(&self.taken);
+        match asker {
+            Asker::Party if taken.all >= self.max => return None,
+            Asker::Party => {}
+            Asker::Stranger(_) if taken.all >= self.for_strangers => return None,
+            Asker::Stranger(share) => {
+                let own = taken.by_strangers.entry(share).or_default();
+                if *own >= self.for_address {
+                    return None;
+                }
+                *own += 1;
+            }
         }
-        self.taken.fetch_add(1, Ordering::Relaxed);
-        Some(Place(Some(self.taken.clone())))
+        taken.all += 1;
+        Some(Place(Some((asker, self.taken.clone()))))
     }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let Some((asker, taken)) = &self.0 else { return };
+        let mut taken = locked(taken);
+        taken.all -= 1;
+        if let Asker::Stranger(share) = asker
+            && let Some(own) = taken.by_strangers.get_mut(share)
+        {
+            *own -= 1;
+            if *own == 0 {
+                taken.by_strangers.remove(share);
+            }
+        }
+    }
+}
+
+fn locked(taken: &Mutex<Taken>) -> MutexGuard<'_, Taken> {
+    taken.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Answer {
@@ -191,17 +221,35 @@ const _: () = assert!(SLICE.is_multiple_of(HTTP2_SLICE));
 mod tests {
     use super::*;
 
+    const LONG: usize = SLICE + 1;
+
+    fn stranger(address: u64) -> Asker {
+        Asker::Stranger(Share::Address(address))
+    }
+
     #[test]
-    fn strangers_leave_places_to_parties_and_short_files_need_none() {
-        let places = Places::new(4);
-        let take = |asker| places.take(SLICE + 1, asker);
-        let strangers: Vec<_> = (0..3).map(|_| take(Asker::Stranger).expect("a place")).collect();
-        assert!(take(Asker::Stranger).is_none());
-        let party = take(Asker::Party);
-        assert!(party.is_some() && take(Asker::Party).is_none());
-        assert!(places.take(SLICE, Asker::Stranger).is_some());
-        drop(strangers);
-        assert!(take(Asker::Stranger).is_some(), "and who goes leaves its place");
-        assert!(Places::new(0).take(SLICE + 1, Asker::Stranger).is_some(), "fewer places than threads");
+    fn strangers_leave_places_to_parties_and_to_each_other() {
+        let places = Places::new(8, true);
+        let take = |asker| places.take(LONG, asker);
+        let greedy: Vec<_> = (0..2).map(|_| take(stranger(1)).expect("a place")).collect();
+        assert!(take(stranger(1)).is_none(), "a quarter for one address");
+        let others: Vec<_> = (2..6).map(|address| take(stranger(address)).expect("a place")).collect();
+        assert!(take(stranger(6)).is_none(), "three quarters for all strangers");
+        let parties = [take(Asker::Party), take(Asker::Party)];
+        assert!(parties.iter().all(Option::is_some) && take(Asker::Party).is_none());
+        assert!(places.take(SLICE, stranger(6)).is_some(), "a short file needs none");
+        drop(greedy);
+        assert!(take(stranger(1)).is_some(), "and who goes leaves its place");
+        drop((others, parties));
+        let taken = locked(&places.taken);
+        assert!(taken.all == 0 && taken.by_strangers.is_empty());
+    }
+
+    #[test]
+    fn where_there_are_no_parties_strangers_have_all_places() {
+        let places = Places::new(8, false);
+        let all: Vec<_> = (0..9).map(|address| places.take(LONG, stranger(address))).collect();
+        assert_eq!(all.iter().filter(|place| place.is_some()).count(), 8);
+        assert!(Places::new(0, true).take(LONG, stranger(1)).is_some(), "fewer places than threads");
     }
 }

@@ -104,9 +104,9 @@ impl Register {
         self.origins.origin(address)
     }
 
-    /// Whether an address is some party's. Where there are no parties, every address is as good as one.
+    /// Whether an address is some party's, whatever is asked from there.
     pub fn is_known(&self, origin: Origin) -> bool {
-        self.parties.is_empty() || !self.origins.parties(origin).is_empty()
+        !self.origins.parties(origin).is_empty()
     }
 
     /// Who sent a request over a connection from there: for each request.
