@@ -61,6 +61,7 @@ pub(super) struct Places {
 #[derive(Default)]
 struct Taken {
     all: usize,
+    strangers: usize,
     by_strangers: HashMap<Share, usize>,
 }
 
@@ -90,17 +91,19 @@ impl Places {
             return Some(Place(None));
         }
         let mut taken = locked(&self.taken);
-        match asker {
-            Asker::Party if taken.all >= self.max => return None,
-            Asker::Party => {}
-            Asker::Stranger(_) if taken.all >= self.for_strangers => return None,
-            Asker::Stranger(share) => {
-                let own = taken.by_strangers.entry(share).or_default();
-                if *own >= self.for_address {
-                    return None;
-                }
-                *own += 1;
+        if taken.all >= self.max {
+            return None;
+        }
+        if let Asker::Stranger(share) = asker {
+            if taken.strangers >= self.for_strangers {
+                return None;
             }
+            let own = taken.by_strangers.entry(share).or_default();
+            if *own >= self.for_address {
+                return None;
+            }
+            *own += 1;
+            taken.strangers += 1;
         }
         taken.all += 1;
         Some(Place(Some((asker, self.taken.clone()))))
@@ -112,12 +115,13 @@ impl Drop for Place {
         let Some((asker, taken)) = &self.0 else { return };
         let mut taken = locked(taken);
         taken.all -= 1;
-        if let Asker::Stranger(share) = asker
-            && let Some(own) = taken.by_strangers.get_mut(share)
-        {
-            *own -= 1;
-            if *own == 0 {
-                taken.by_strangers.remove(share);
+        if let Asker::Stranger(share) = asker {
+            taken.strangers -= 1;
+            if let Some(own) = taken.by_strangers.get_mut(share) {
+                *own -= 1;
+                if *own == 0 {
+                    taken.by_strangers.remove(share);
+                }
             }
         }
     }
@@ -242,7 +246,7 @@ mod tests {
         assert!(take(stranger(1)).is_some(), "and who goes leaves its place");
         drop((others, parties));
         let taken = locked(&places.taken);
-        assert!(taken.all == 0 && taken.by_strangers.is_empty());
+        assert!(taken.all == 0 && taken.strangers == 0 && taken.by_strangers.is_empty());
     }
 
     #[test]
