@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::Scale;
-use crate::load::{Server, ca, generator, in_turns, load};
+use crate::load::{Nginx, Server, ca, generator, in_turns, load};
 use crate::served;
 use crate::table::{Table, Verdict};
 
@@ -80,24 +80,17 @@ pub fn nginx(scale: Scale, table: &mut Table) {
     let bench = Bench::new(scale);
     let responder = responder(7_080, scale.million);
     bench.capture(&responder, "reply.der", &["--method", "get", "--body-only"]);
-    let template = include_str!("../../loadtest/floor/nginx.conf.in");
-    let folder = bench.folder.path().display().to_string();
-    let text = template.replace("@PORT@", "7083").replace("@FOLDER@", &folder);
-    fs::write(bench.file("nginx.conf"), format!("user root;\n{text}")).expect("a file");
-    let mut command = Command::new("taskset");
-    command.args(["-c", "0", "nginx", "-p", &folder, "-c", &bench.file("nginx.conf")]);
-    let nginx = Server::floor(command, 7_083);
+    let nginx = Nginx::of(bench.folder.path(), 7_083);
     let one = bench.serials(1);
-    let worker = worker_of(nginx.pid());
     let flags = ["--connections", "64", "--method", "get"];
     let [ours, theirs] = in_turns(scale.rounds, |at| match at {
         0 => bench.cost(&responder, &one, &flags),
         _ => {
-            let before = cpu_us(worker);
+            let before = nginx.cpu_us();
             let common = ["--issuer", &bench.issuer, "--serials", &one, "--closed", "--duration", &bench.seconds];
             let unsigned = ["--verify", "none"];
-            let measured = load(&bench.generator, &nginx, &[&common[..], &unsigned, &flags].concat());
-            (cpu_us(worker) - before) / measured.answers
+            let measured = load(&bench.generator, &nginx.server, &[&common[..], &unsigned, &flags].concat());
+            (nginx.cpu_us() - before) / measured.answers
         }
     });
     let ratio = ours / theirs;
@@ -109,8 +102,6 @@ pub fn nginx(scale: Scale, table: &mut Table) {
         "≤ 0.7 ×",
         Verdict::at_most(ratio, 0.8, 0.7),
     );
-    // A master that is killed leaves its worker.
-    let _ = Command::new("kill").arg(worker.to_string()).status();
 }
 
 /// A connection for each request, as the commonest client does it.
@@ -154,21 +145,6 @@ fn floor(bench: &Bench, program: &str, port: u16, reply: &str) -> Server {
     let mut command = Command::new("taskset");
     command.args(["-c", "0", &bench.file(program), &port.to_string(), reply]);
     Server::floor(command, port)
-}
-
-/// nginx answers in a process below the one that was started.
-fn worker_of(master: u32) -> u32 {
-    let output = Command::new("pgrep").args(["-P", &master.to_string()]).output().expect("pgrep");
-    let text = String::from_utf8_lossy(&output.stdout);
-    text.lines().next().and_then(|line| line.parse().ok()).expect("nginx has a worker")
-}
-
-/// A process's time on the processor, in microseconds.
-fn cpu_us(pid: u32) -> f64 {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("a process");
-    let after = stat.rsplit(") ").next().expect("a name in parentheses");
-    let fields: Vec<f64> = after.split(' ').skip(11).take(2).map(|field| field.parse().expect("ticks")).collect();
-    fields.iter().sum::<f64>() * 10_000.0
 }
 
 const CA: &str = "card-sign-g2-p256";

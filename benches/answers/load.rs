@@ -1,5 +1,6 @@
 //! Programs that are measured and programs that measure: servers on one core, the load generator on the other.
 
+use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -53,6 +54,38 @@ impl Server {
     }
 }
 
+/// nginx on the first core, which answers every path with the file `reply.der` of a folder.
+pub struct Nginx {
+    pub server: Server,
+    worker: u32,
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        // A master that is killed leaves its worker.
+        let _ = Command::new("kill").arg(self.worker.to_string()).status();
+    }
+}
+
+impl Nginx {
+    pub fn of(folder: &Path, port: u16) -> Self {
+        let template = include_str!("../../loadtest/floor/nginx.conf.in");
+        let config = folder.join("nginx.conf");
+        let text = template.replace("@PORT@", &port.to_string()).replace("@FOLDER@", &folder.display().to_string());
+        fs::write(&config, format!("user root;\n{text}")).expect("a file");
+        let mut command = Command::new("taskset");
+        command.args(["-c", "0", "nginx", "-p"]).arg(folder).arg("-c").arg(&config);
+        let server = Server::floor(command, port);
+        let worker = worker_of(server.pid());
+        Self { server, worker }
+    }
+
+    /// Its worker's time on the processor, in microseconds.
+    pub fn cpu_us(&self) -> f64 {
+        cpu_us(self.worker)
+    }
+}
+
 /// What the load generator found.
 pub struct Measured {
     pub answers: f64,
@@ -100,4 +133,19 @@ pub fn in_turns<const N: usize>(rounds: usize, mut measure: impl FnMut(usize) ->
 /// Seconds that this thread has had on the processor.
 pub fn busy() -> f64 {
     fill::busy() / 1e9
+}
+
+/// nginx answers in a process below the one that was started.
+fn worker_of(master: u32) -> u32 {
+    let output = Command::new("pgrep").args(["-P", &master.to_string()]).output().expect("pgrep");
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().next().and_then(|line| line.parse().ok()).expect("nginx has a worker")
+}
+
+/// A process's time on the processor, in microseconds.
+pub fn cpu_us(pid: u32) -> f64 {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("a process");
+    let after = stat.rsplit(") ").next().expect("a name in parentheses");
+    let fields: Vec<f64> = after.split(' ').skip(11).take(2).map(|field| field.parse().expect("ticks")).collect();
+    fields.iter().sum::<f64>() * 10_000.0
 }

@@ -8,6 +8,8 @@
 #![allow(missing_docs)]
 
 mod asker;
+mod fetch;
+mod files;
 mod fresh;
 mod house;
 mod in_process;
@@ -43,7 +45,7 @@ pub struct Scale {
 
 type Figure = (&'static str, fn(Scale, &mut Table));
 
-const FIGURES: [Figure; 14] = [
+const FIGURES: [Figure; 16] = [
     ("kept", kept::keep_alive),
     ("nginx", kept::nginx),
     ("close", kept::close),
@@ -58,6 +60,8 @@ const FIGURES: [Figure; 14] = [
     ("sets-postgres", sets::postgres),
     ("storm", lane::storm),
     ("flood", lane::flood),
+    ("file", files::cost),
+    ("downloads", files::beside),
 ];
 
 fn main() {
@@ -78,6 +82,13 @@ fn main() {
             },
             threads: number("threads", 1) as usize,
             signers: number("signers", 1) as usize,
+            file: number("file", 0) as usize,
+        }),
+        Some("fetch") => fetch::fetch(&fetch::Wanted {
+            at: value("at").expect("an address").into(),
+            downloads: number("downloads", 1) as usize,
+            octets_a_second: number("octets-a-second", 0),
+            seconds: number("seconds", 1),
         }),
         _ => measure(&arguments),
     }

@@ -10,13 +10,15 @@ use std::time::{Duration, Instant, SystemTime};
 use tashika::app::{compose, give_way};
 use tashika::asn1::ocsp::HashedIssuer;
 use tashika::asn1::{CertificateFields, certificates_in};
-use tashika::http::{self, EdgeLimits, Public, Refusals, TimeLimits};
+use tashika::http::{self, EdgeLimits, FileCounts, Public, Refusals, TimeLimits};
 use tashika::keys::OcspSigner;
+use tashika::ledger::sha256;
 use tashika::model::{
     Certificate, CertificateKey, CertificateNo, Epoch, Issuer as Registered, IssuerNo, Millis, Position, Rank, Seconds,
     Serial, Time,
 };
 use tashika::parties::{Counters, Party, Register, Strangers};
+use tashika::publisher::{File, Media, Shelf};
 use tashika::responder::{Issuer, Issuers, Moment, Named, Policy, Presign, Profile, Responder, Signatory, Worked};
 use tashika::status::{Freshness, HashKey, ReadTo, SignedFor, Table, Tiers};
 
@@ -31,6 +33,25 @@ pub struct Wanted {
     pub kept: KeptReplies,
     pub threads: usize,
     pub signers: usize,
+    /// The length of a file at `crl/a.crl`.
+    pub file: usize,
+}
+
+impl Wanted {
+    fn shelf(&self) -> Arc<Shelf> {
+        let octets = vec![0x5a; self.file];
+        let file = File {
+            media: Media::Crl,
+            sha256: sha256(&[&octets]),
+            octets: Arc::new(octets),
+            made: time(),
+            ends: Some(time() + Seconds::days(1)),
+            reflects: None,
+        };
+        let shelf = Shelf::default();
+        shelf.lay("crl/a.crl", &Arc::new(file));
+        Arc::new(shelf)
+    }
 }
 
 /// Which replies are kept before anybody asks.
@@ -109,9 +130,11 @@ fn edge(wanted: &Wanted, responder: &Arc<Responder>) {
     let (_counters, tallies) = Counters::new(&register, wanted.threads);
     let found = OnceLock::new();
     assert!(found.set(responder.clone()).is_ok());
-    let public = Arc::new(Public { responder: Arc::new(found), register, now, refusals: Refusals::default() });
+    let (responder, refusals, shelf) = (Arc::new(found), Refusals::default(), wanted.shelf());
+    let public = Arc::new(Public { responder, register, now, refusals, shelf, files: FileCounts::default() });
     let limits = EdgeLimits {
         connections_max: 10_000,
+        downloads_max: 256,
         times: TimeLimits {
             header: Duration::from_secs(10),
             body: Duration::from_secs(10),

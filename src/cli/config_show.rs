@@ -23,6 +23,7 @@ pub fn settings(config: &Config) -> Vec<(&'static str, Value)> {
         ("serve.state", json!(config.state)),
         ("serve.threads", json!(config.edge.threads.written())),
         ("serve.connections_max", json!(config.edge.connections_max)),
+        ("serve.downloads_max", json!(config.edge.downloads_max)),
         (
             "serve.metrics",
             json!(match config.metrics_for {
@@ -195,7 +196,7 @@ mod tests {
     fn what_is_shown_is_a_configuration_that_says_the_same() {
         let text = "ledger.url = 'sqlite:a.db'\ndesk.window_hours = '08:30-17:15'\ndesk.hosts = {a = 'b'}\n\
                     desk.direct_changes = 'refuse'\ndesk.budget_floor = 7\ncheckpoints.every_seconds = 5\n\
-                    serve = {metrics = 'open', threads = 3, connections_max = 7, anonymous = true, drain_max_seconds = 9, idle_seconds = 8}\n\
+                    serve = {metrics = 'open', threads = 3, connections_max = 7, downloads_max = 9, anonymous = true, drain_max_seconds = 9, idle_seconds = 8}\n\
                     keys.passphrase_file = 'word'\n[ocsp]\npresign = 'off'\nhot_for_seconds = 60\nsign_threads = 2\n\
                     fresh_for_seconds = 4\n[ocsp.issuer.card]\nprofile = 'web'\npresign = 'hot'\n\
                     precompute_certid = 'both'\nresponder_id = 'name'\nnot_issued = 'revoked'\n\

@@ -13,7 +13,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 
 use super::edge::Counted;
-use super::ocsp::{Door, Guest};
+use super::ocsp::{Door, Guest, Later};
 use super::plain::{Plain, recognise};
 use super::replies::After;
 use super::watch::{Phase, Watch, Word};
@@ -42,6 +42,8 @@ pub(super) async fn converse(mut wire: Wire, guest: Guest, door: Arc<Door>, _cou
             let connection = http1::Builder::new()
                 .max_buf_size(HEADER_OCTETS_MAX)
                 .max_headers(HEADERS_MAX)
+                // Who has asked for a file and says no more is still sent it.
+                .half_close(true)
                 .serve_connection(TokioIo::new(wire), service);
             attended(&watch, connection, Word::Finish, |connection| connection.graceful_shutdown()).await;
         }
@@ -104,7 +106,8 @@ async fn plainly(wire: &mut Wire, guest: &Guest, door: &Door) -> io::Result<Next
                 }
                 let after = match door.answer_plain(guest.origin, &plain, &mut out) {
                     Ok(after) => after,
-                    Err(waiting) => door.finish_plain(waiting, &plain, &mut out).await,
+                    Err(Later::File) => return hand_on(wire, &out).await,
+                    Err(Later::Signed(waiting)) => door.finish_plain(waiting, &plain, &mut out).await,
                 };
                 guest.watch.enter(Phase::Idle, &door.ticks);
                 wire.take(length);

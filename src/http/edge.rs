@@ -27,6 +27,8 @@ use crate::parties::Tally;
 pub struct EdgeLimits {
     /// Open connections, of all threads.
     pub connections_max: usize,
+    /// Files longer than a write that are sent at once, by all threads.
+    pub downloads_max: usize,
     /// How long each phase of a connection may last.
     pub times: TimeLimits,
     /// After the word to stop: how long nothing must have arrived before it is believed that nothing will. So long, too,
@@ -88,7 +90,7 @@ impl Seat {
         let Self { socket, tally, at, table, mut handed } = self;
         socket.set_nonblocking(true)?;
         let socket = watched(socket)?;
-        let door = Arc::new(Door::new(public, tally));
+        let door = Arc::new(Door::new(public, tally, limits.downloads_max / table.len()));
         let spare = AtomicUsize::new(0);
         let floor = Floor { at, table, door, limits, watches: Mutex::default(), spare };
         let mailbox = floor.door.mailbox.clone();
@@ -108,7 +110,7 @@ impl Seat {
                         reception.allow(HANDED_PER_SECOND);
                     }
                     if let Some(drain) = &mut drain
-                        && (drain.is_over(&limits) || !accepts && floor.open() == 0)
+                        && (drain.is_over(&limits, floor.door.files.sending()) || !accepts && floor.open() == 0)
                     {
                         break;
                     }
@@ -164,10 +166,11 @@ struct Drain {
 }
 
 impl Drain {
-    fn is_over(&mut self, limits: &EdgeLimits) -> bool {
+    /// Files that are on their way are waited for, too.
+    fn is_over(&mut self, limits: &EdgeLimits, sending: usize) -> bool {
         self.quiet += TICK;
         self.lasted += TICK;
-        self.quiet > limits.drain_grace || self.lasted > limits.drain_max
+        self.quiet > limits.drain_grace && sending == 0 || self.lasted > limits.drain_max
     }
 }
 

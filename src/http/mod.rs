@@ -1,7 +1,8 @@
 //! The network's edge: listeners with their limits, and which answer is which status. The only room that knows HTTP.
 //!
 //! `app` gives it bound sockets. The public listener (`edge`, one [`Seat`] for each thread) answers OCSP requests with what
-//! a responder says (`ocsp`, `replies`): plain ones as they come (`plain`), all others through hyper; the admin listener
+//! a responder says (`ocsp`, `replies`): plain ones as they come (`plain`), all others through hyper; and files as they lie on
+//! the publisher's shelf (`files`, `sending`). The admin listener
 //! (`listener`, `admin`) answers the two probes with what something says that knows whether the program is ready
 //! ([`Health`]), and whoever brings the token ([`Token`]) with what a [`Clerk`] does for them.
 //!
@@ -17,6 +18,8 @@ mod connection;
 mod dates;
 mod edge;
 mod fetch;
+mod file_counts;
+mod files;
 mod handover;
 mod inherited;
 mod listener;
@@ -25,10 +28,12 @@ mod ocsp;
 mod plain;
 mod probes;
 mod problems;
+mod ranges;
 mod reception;
 mod refusals;
 mod replies;
 mod routes;
+mod sending;
 mod sockets;
 mod token;
 mod watch;
@@ -38,6 +43,7 @@ pub use admin::{Admin, Health, MetricsFor};
 pub use clerk::{Asked, AskedChange, Clerk, ClerkError};
 pub use edge::{Connections, EdgeLimits, Seat, seats};
 pub use fetch::{FetchError, Fetcher, Got, Patience};
+pub use file_counts::FileCounts;
 pub use handover::{Offer, Offered, Taken, take};
 pub use inherited::{Unfit, inherited, spread};
 pub use listener::serve;

@@ -7,22 +7,27 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Bytes, Incoming};
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
+use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TRANSFER_ENCODING};
+use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, Version};
 
 use crate::asn1::ocsp::{self, ErrorReply};
 use crate::model::{Caller, Millis, Rank, RequestLimits, Time};
 use crate::parties::{Claim, Origin, Outcome, Register, Tally};
+use crate::publisher::Shelf;
 use crate::responder::{Answer, Order, Refusal, Reply, Responder, Says};
 use crate::status::{ReadTo, Signature};
 
+use super::file_counts::FileCounts;
+use super::files::Files;
 use super::mailbox::Mailbox;
 use super::plain::{Lines, PlainRequest};
 use super::refusals::{Refusals, Row};
 use super::replies::{self, After, Condition, Declined, FIELDS, Fields, Ready, Stamps};
 use super::routes::{Route, route};
+use super::sending::{Answer as Sent, Asker, Places};
 use super::watch::{Phase, Ticks, Watch};
 
 /// What the public listener answers from.
@@ -35,6 +40,10 @@ pub struct Public {
     pub now: fn() -> Millis,
     /// Where refusals are counted.
     pub refusals: Refusals,
+    /// The files.
+    pub shelf: Arc<Shelf>,
+    /// Where they are counted.
+    pub files: FileCounts,
 }
 
 /// One thread's own part of it.
@@ -43,6 +52,7 @@ pub(super) struct Door {
     /// Taken by one request at a time, all of this thread: nobody waits.
     bench: Mutex<Bench>,
     refusals: Arc<Row>,
+    pub files: Files,
     pub ticks: Arc<Ticks>,
     /// Where what was signed arrives.
     pub mailbox: Arc<Mailbox>,
@@ -66,8 +76,17 @@ pub(super) struct Waiting {
     responder: Arc<Responder>,
 }
 
-/// What isn't answered at all.
+/// A plain request that can't be answered at once.
+pub(super) enum Later {
+    /// It must be waited for.
+    Signed(Waiting),
+    /// It is for a file: hyper's, with its octets as they came.
+    File,
+}
+
+/// What isn't answered at all, or not by OCSP.
 enum Refused {
+    File,
     NotAllowed,
     Declined(Declined),
 }
@@ -92,12 +111,16 @@ enum Decided {
 }
 
 impl Door {
-    pub fn new(public: Arc<Public>, tally: Tally) -> Self {
+    /// With so many places for long files.
+    pub fn new(public: Arc<Public>, tally: Tally, downloads_max: usize) -> Self {
         let (stamps, lines) = (Stamps::default(), Lines::default());
         let bench = Bench { signature: Signature::default(), path: Vec::new(), stamps, lines, tally };
         let refusals = public.refusals.row();
+        let places = Places::new(downloads_max, !public.register.parties().is_empty());
+        let files = Files::new(public.shelf.clone(), &public.files, places);
         let (mailbox, retiring) = Default::default();
-        Self { public, bench: Mutex::new(bench), refusals, ticks: Arc::new(Ticks::default()), mailbox, retiring }
+        let bench = Mutex::new(bench);
+        Self { public, bench, refusals, files, ticks: Arc::new(Ticks::default()), mailbox, retiring }
     }
 
     /// From now on each answer is its connection's last.
@@ -115,7 +138,7 @@ impl Door {
     }
 
     /// Answers one request that came through hyper.
-    pub async fn answer(&self, guest: &Guest, request: Request<Incoming>) -> Response<Full<Bytes>> {
+    pub async fn answer(&self, guest: &Guest, request: Request<Incoming>) -> Response<Sent> {
         let (head, body) = request.into_parts();
         guest.watch.enter(Phase::Busy, &self.ticks);
         let mut fields = HeaderMap::with_capacity(FIELDS);
@@ -134,29 +157,52 @@ impl Door {
                 },
                 None => self.not_allowed(&mut fields),
             },
-            Route::Nowhere => self.decline(Declined::NotFound, &mut fields),
-            Route::OtherMethod => self.decline(Declined::OtherMethod, &mut fields),
+            nothing @ (Route::Nowhere | Route::OtherMethod) => match self.file(guest, &head) {
+                Some(response) => return response,
+                None if nothing == Route::Nowhere => self.decline(Declined::NotFound, &mut fields),
+                None => self.decline(Declined::OtherMethod, &mut fields),
+            },
         };
-        // A length that stood after it was dropped while reading: what follows may be anything (RFC 9112 §6.1).
-        let ambiguous = head.headers.contains_key(TRANSFER_ENCODING);
-        // HTTP/2 has a frame for it.
-        if ambiguous || (self.is_retiring() && head.version < Version::HTTP_2) {
+        if self.closes_after(&head) {
             ready.after = After::Close;
         }
         guest.watch.enter(Phase::Idle, &self.ticks);
         replies::response(ready, fields)
     }
 
+    /// A file, if one lies there.
+    fn file(&self, guest: &Guest, head: &Parts) -> Option<Response<Sent>> {
+        let asker = match self.public.register.is_known(guest.origin) {
+            true => Asker::Party,
+            false => Asker::Stranger(guest.origin.share()),
+        };
+        let mut response = self.files.answer(head, guest, asker, &self.ticks, (self.public.now)().time())?;
+        if self.closes_after(head) {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        guest.watch.enter(Phase::Idle, &self.ticks);
+        Some(response)
+    }
+
+    /// Whether an answer is its connection's last.
+    fn closes_after(&self, head: &Parts) -> bool {
+        // A length that stood after it was dropped while reading: what follows may be anything (RFC 9112 §6.1).
+        let ambiguous = head.headers.contains_key(TRANSFER_ENCODING);
+        // HTTP/2 has a frame for it.
+        ambiguous || (self.is_retiring() && head.version < Version::HTTP_2)
+    }
+
     /// Answers one plain request if that needs no waiting: puts the response at the end of `out`, and says what becomes of the
     /// connection. Otherwise gives back what must be waited for.
-    pub fn answer_plain(&self, origin: Origin, plain: &PlainRequest<'_>, out: &mut Vec<u8>) -> Result<After, Waiting> {
+    pub fn answer_plain(&self, origin: Origin, plain: &PlainRequest<'_>, out: &mut Vec<u8>) -> Result<After, Later> {
         let mut lines = std::mem::take(&mut self.bench().lines);
         lines.clear();
         let decided = match self.plain_source(origin, plain) {
             Ok((caller, source)) => match self.decide(caller, source, &Condition::None, &mut lines) {
                 Decided::Now(ready) => Ok(ready),
-                Decided::Later(order, responder) => Err(Waiting { caller, order, responder }),
+                Decided::Later(order, responder) => Err(Later::Signed(Waiting { caller, order, responder })),
             },
+            Err(Refused::File) => Err(Later::File),
             Err(Refused::NotAllowed) => Ok(self.not_allowed(&mut lines)),
             Err(Refused::Declined(declined)) => Ok(self.decline(declined, &mut lines)),
         };
@@ -184,6 +230,7 @@ impl Door {
         let (claim, source) = match (route(&method, plain.path), plain.body) {
             (Route::Get(claim, rest), _) => (claim, Source::Path(rest)),
             (Route::Post(claim), Some(body)) => (claim, Source::Body(body)),
+            (Route::OtherMethod | Route::Nowhere, _) if self.files.has(plain.path) => return Err(Refused::File),
             (Route::OtherMethod, _) => return Err(Refused::Declined(Declined::OtherMethod)),
             (Route::Post(_) | Route::Nowhere, _) => return Err(Refused::Declined(Declined::NotFound)),
         };

@@ -9,6 +9,7 @@ use hyper::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_
 use hyper::{Response, StatusCode};
 
 use super::dates::{from_http_date, http_date};
+use super::sending::Answer;
 use crate::asn1::ocsp::ErrorReply;
 use crate::model::{Seconds, Time};
 use crate::responder::{Profile, Reply, Reuse};
@@ -85,7 +86,7 @@ impl Condition {
 }
 
 /// Whether a list of tags has that one; weak ones count, for a reply is the same octet for octet or not at all.
-fn lists(list: &[u8], tag: &[u8]) -> bool {
+pub(super) fn lists(list: &[u8], tag: &[u8]) -> bool {
     list.split(|octet| *octet == b',')
         .map(<[u8]>::trim_ascii)
         .any(|listed| listed == b"*" || listed == tag || listed.strip_prefix(b"W/").is_some_and(|listed| listed == tag))
@@ -229,7 +230,7 @@ impl Fields for HeaderMap {
 }
 
 /// As hyper takes it.
-pub(super) fn response(ready: Ready, mut headers: HeaderMap) -> Response<Full<Bytes>> {
+pub(super) fn response(ready: Ready, mut headers: HeaderMap) -> Response<Answer> {
     if ready.after == After::Close {
         headers.insert(CONNECTION, HeaderValue::from_static("close"));
     }
@@ -238,7 +239,7 @@ pub(super) fn response(ready: Ready, mut headers: HeaderMap) -> Response<Full<By
         Body::Constant(octets) => Full::from(Bytes::from_static(octets)),
         Body::None => Full::default(),
     };
-    let mut response = Response::new(body);
+    let mut response = Response::new(Answer::Whole(body));
     *response.status_mut() = ready.status;
     *response.headers_mut() = headers;
     response
@@ -254,11 +255,11 @@ fn tag_of(reply: &Reply) -> [u8; 34] {
 }
 
 /// How far the ledger had been read, as `epoch.position`.
-const POSITION: &str = "tashika-position";
+pub(super) const POSITION: &str = "tashika-position";
 const OCSP_RESPONSE: &[u8] = b"application/ocsp-response";
-const NO_STORE: &[u8] = b"no-store";
+pub(super) const NO_STORE: &[u8] = b"no-store";
 /// A loss that is reported now is in the answer that is fetched in a minute.
 const NATIONAL_MAX_AGE: u32 = 60;
 /// Those of a reply, with hyper's own.
 pub(super) const FIELDS: usize = 10;
-const HEX: &[u8; 16] = b"0123456789abcdef";
+pub(super) const HEX: &[u8; 16] = b"0123456789abcdef";

@@ -62,24 +62,26 @@ fn bound(address: SocketAddr, sharing: Sharing) -> io::Result<TcpListener> {
 pub(super) fn prepare(socket: &TcpListener) -> io::Result<()> {
     // Inherited by connections: a reply leaves as soon as it is written.
     set_tcp_nodelay(socket, true)?;
-    accept_with_octets(socket)?;
+    // Connections are accepted when their first octets are here: most bring their one request along, and are answered
+    // without waiting. Who connects and says nothing is accepted, and timed, a little later.
+    set_tcp(socket, libc::TCP_DEFER_ACCEPT, SILENT_SECONDS)?;
+    // Inherited, too: the system takes no more of a file than it will soon send, so that a slow download costs little memory,
+    // and what it takes is a measure of what the other side takes.
+    set_tcp(socket, libc::TCP_NOTSENT_LOWAT, UNSENT_OCTETS_MAX)?;
     Ok(listen_on(socket, BACKLOG)?)
 }
 
-/// Connections are accepted when their first octets are here: most bring their one request along, and are answered without
-/// waiting. Who connects and says nothing is accepted, and timed, a little later.
-#[allow(unsafe_code, reason = "no safe interface sets this option")]
-fn accept_with_octets(socket: &TcpListener) -> io::Result<()> {
-    let seconds: libc::c_int = SILENT_SECONDS;
+#[allow(unsafe_code, reason = "no safe interface sets these options")]
+fn set_tcp(socket: &TcpListener, option: libc::c_int, value: libc::c_int) -> io::Result<()> {
     // SAFETY: the descriptor is open for as long as `socket` is borrowed; the system reads one `c_int`, which lives until the
     // call returns and whose length is told, and keeps no pointer to it.
     let done = unsafe {
         libc::setsockopt(
             socket.as_raw_fd(),
             libc::IPPROTO_TCP,
-            libc::TCP_DEFER_ACCEPT,
-            (&raw const seconds).cast(),
-            size_of_val(&seconds) as libc::socklen_t,
+            option,
+            (&raw const value).cast(),
+            size_of_val(&value) as libc::socklen_t,
         )
     };
     if done == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
@@ -87,5 +89,7 @@ fn accept_with_octets(socket: &TcpListener) -> io::Result<()> {
 
 /// How long the system keeps a connection that says nothing to itself.
 const SILENT_SECONDS: i32 = 5;
+/// What the system keeps of a connection beyond what is on its way.
+const UNSENT_OCTETS_MAX: i32 = 128 * 1_024;
 /// Connections that wait to be accepted, as far as the system allows (net.core.somaxconn).
 const BACKLOG: i32 = 4_096;

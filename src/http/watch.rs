@@ -3,7 +3,7 @@
 //! Each connection notes in which phase it is and since when, by a clock that a thread moves four times a second; a sweep
 //! ends those that take too long. So a request costs a few stores and no timer. Used by `edge` and `wire`.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
@@ -15,7 +15,7 @@ pub struct TimeLimits {
     pub header: Duration,
     /// From there to the end of its body.
     pub body: Duration,
-    /// Without a request.
+    /// Without a request; and, while a file is sent, without taking the next slice of it.
     pub idle: Duration,
 }
 
@@ -24,6 +24,10 @@ pub struct TimeLimits {
 #[derive(Debug)]
 pub(super) struct Watch {
     phase: AtomicU64,
+    /// How many files are on their way over it: one, or with HTTP/2 more.
+    sending: AtomicU32,
+    /// When the last slice of one was taken.
+    moved: AtomicU64,
     word: AtomicU8,
     /// Wakes the connection to hear the word.
     waker: Mutex<Option<Waker>>,
@@ -72,7 +76,8 @@ impl Ticks {
 impl Watch {
     pub fn new(ticks: &Ticks) -> Self {
         let phase = AtomicU64::new(ticks.now() << PHASE_BITS | Phase::Idle as u64);
-        Self { phase, word: AtomicU8::new(Word::Stay as u8), waker: Mutex::new(None) }
+        let (sending, moved) = (AtomicU32::new(0), AtomicU64::new(0));
+        Self { phase, sending, moved, word: AtomicU8::new(Word::Stay as u8), waker: Mutex::new(None) }
     }
 
     /// The connection says how to wake it.
@@ -99,8 +104,11 @@ impl Watch {
     }
 
     /// How readily it is let go when places are short: idle ones first, then those whose request is still coming, each the
-    /// longest first. None: it waits for us, or goes anyway.
+    /// longest first. None: it waits for us, or is sent a file, or goes anyway.
     pub fn dispensable(&self, ticks: &Ticks) -> Option<(u8, u64)> {
+        if self.sends() {
+            return None;
+        }
         let readiness = match self.phase() {
             0 => 1,
             1 | 2 => 0,
@@ -115,6 +123,30 @@ impl Watch {
         self.phase.store(ticks.now() << PHASE_BITS | phase as u64, Ordering::Relaxed);
     }
 
+    /// A file is on its way.
+    pub fn begins_to_send(&self, ticks: &Ticks) {
+        self.sending.fetch_add(1, Ordering::Relaxed);
+        self.sends_on(ticks);
+    }
+
+    /// The other side has taken so much that it gets more.
+    pub fn sends_on(&self, ticks: &Ticks) {
+        self.moved.store(ticks.now(), Ordering::Relaxed);
+    }
+
+    /// All of it was handed to the socket, or it was broken off.
+    pub fn ends_to_send(&self, ticks: &Ticks) {
+        self.sending.fetch_sub(1, Ordering::Relaxed);
+        // What the socket has yet to send counts as idleness.
+        if self.phase() == Phase::Idle as u64 {
+            self.enter(Phase::Idle, ticks);
+        }
+    }
+
+    fn sends(&self) -> bool {
+        self.sending.load(Ordering::Relaxed) > 0
+    }
+
     /// Octets came: if nothing was under way, a header begins.
     pub fn octets_came(&self, ticks: &Ticks) {
         if self.phase() == Phase::Idle as u64 {
@@ -124,8 +156,12 @@ impl Watch {
 
     /// Whether its phase has lasted for too long.
     pub fn is_over(&self, ticks: &Ticks, limits: &TimeLimits) -> bool {
-        let lasted = self.lasted(ticks);
+        let mut lasted = self.lasted(ticks);
         let limit = match self.phase() {
+            _ if self.sends() => {
+                lasted = ticks.now().saturating_sub(self.moved.load(Ordering::Relaxed));
+                limits.idle
+            }
             0 => limits.idle,
             1 => limits.header,
             2 => limits.body,
@@ -172,6 +208,29 @@ mod tests {
         assert!(!lasts(9) && lasts(1), "a body of two");
         watch.enter(Phase::Busy, &ticks);
         assert!(!lasts(1_000), "whoever waits for us is not at fault");
+    }
+
+    #[test]
+    fn who_is_sent_a_file_has_time_as_long_as_it_takes_any() {
+        let (ticks, second) = (Ticks::default(), Duration::from_secs(1));
+        let limits = TimeLimits { header: second, body: second, idle: second };
+        let watch = Watch::new(&ticks);
+        let lasts = |ticks_for: u32| {
+            (0..ticks_for).for_each(|_| ticks.tick());
+            watch.is_over(&ticks, &limits)
+        };
+        watch.begins_to_send(&ticks);
+        for _ in 0..9 {
+            assert!(!lasts(5));
+            watch.sends_on(&ticks);
+        }
+        assert_eq!(watch.dispensable(&ticks), None);
+        watch.octets_came(&ticks);
+        assert!(!lasts(5), "what else comes doesn't matter");
+        watch.enter(Phase::Idle, &ticks);
+        assert!(lasts(1), "nor does it help who has stalled");
+        watch.ends_to_send(&ticks);
+        assert!(!lasts(5) && lasts(1));
     }
 
     #[test]

@@ -19,6 +19,13 @@ pub struct Origin {
     set: SetNo,
 }
 
+impl Origin {
+    /// With whom whoever claims nothing shares what there is for strangers.
+    pub fn share(&self) -> Share {
+        self.stranger
+    }
+}
+
 /// The spans, and the sets of parties that they lead to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Origins {

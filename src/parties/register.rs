@@ -104,6 +104,11 @@ impl Register {
         self.origins.origin(address)
     }
 
+    /// Whether an address is some party's, whatever is asked from there.
+    pub fn is_known(&self, origin: Origin) -> bool {
+        !self.origins.parties(origin).is_empty()
+    }
+
     /// Who sent a request over a connection from there: for each request.
     pub fn caller(&self, origin: Origin, claim: Option<Claim<'_>>) -> Result<Caller, NotAllowed> {
         let Some(claim) = claim else {

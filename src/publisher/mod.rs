@@ -61,7 +61,7 @@ pub use proving::{Against, Proof, prove};
 pub use replay::{Mismatch, Replayed, replay, sum};
 pub use round::{Alarm, Due, Published, Round, SignsIndex, Terms};
 pub use schedule::{Deltas, Issuing, Last, Schedule, Why};
-pub use shelf::{File, Media, Publication, Shelf};
+pub use shelf::{Date, File, Found, Media, Publication, Shelf};
 pub use slot::{Slot, SlotError};
 pub use state::{Issued, LedgerMark, State, StateError};
 pub use store::{BucketPlace, IsDelta, NotAnObject, Object, ObjectKind, ObjectName, Store, StoreError, Tip};

@@ -384,15 +384,15 @@ fn publication(counted: &Counted, crls: &Crls) -> Publication {
             ends: Some(issue.next_update),
             reflects,
         };
-        files.insert(format!("{}{}", listing.path, is_delta.ending()), Arc::new(file));
+        files.insert(format!("crl/{}{}", listing.path, is_delta.ending()), Arc::new(file));
     }
     let own = |octets: &Arc<Vec<u8>>, media| {
         let sha256 = Hex::of(octets).0;
         Arc::new(File { octets: octets.clone(), media, sha256, made: index.time, ends: None, reflects: None })
     };
-    files.insert("index.json".into(), own(&counted.octets, Media::Json));
+    files.insert("crl/index.json".into(), own(&counted.octets, Media::Json));
     if let Some(signature) = &counted.signature {
-        files.insert("index.json.p7s".into(), own(signature, Media::Signature));
+        files.insert("crl/index.json.p7s".into(), own(signature, Media::Signature));
     }
     Publication { number: Some(index.number), files }
 }

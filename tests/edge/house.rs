@@ -10,6 +10,7 @@ use std::time::Duration;
 use tashika::http::{self, EdgeLimits, Public, TimeLimits};
 use tashika::model::{CertificateKey, CertificateNo, Millis, Rank};
 use tashika::parties::{Counters, Outcome, Party, Register, Strangers};
+use tashika::publisher::Shelf;
 use tashika::responder::{Moment, Worked};
 use tashika::status::Freshness;
 
@@ -22,6 +23,8 @@ pub struct House {
     pub at: SocketAddr,
     pub good: (CertificateNo, CertificateKey),
     pub counters: Counters,
+    pub shelf: Arc<Shelf>,
+    pub files: http::FileCounts,
     stop: Option<tokio::sync::watch::Sender<http::Ending>>,
     over: Arc<AtomicBool>,
     edges: Vec<JoinHandle<()>>,
@@ -48,6 +51,7 @@ impl Default for Plan {
             threads: 1,
             limits: EdgeLimits {
                 connections_max: 4_096,
+                downloads_max: 16,
                 times: TimeLimits { header: long, body: long, idle: long },
                 drain_grace: Duration::from_millis(300),
                 drain_max: Duration::from_secs(20),
@@ -79,11 +83,14 @@ impl House {
         let (counters, tallies) = Counters::new(&register, plan.threads);
         let found = OnceLock::new();
         assert!(found.set(bureau.responder.clone()).is_ok());
+        let (shelf, files) = (Arc::new(Shelf::default()), http::FileCounts::default());
         let public = Arc::new(Public {
             responder: Arc::new(found),
             register,
             now: plan.now,
             refusals: http::Refusals::default(),
+            shelf: shelf.clone(),
+            files: files.clone(),
         });
         let (stop, stopped) = http::stopping();
         let edges = http::seats(sockets, tallies)
@@ -96,7 +103,7 @@ impl House {
             .collect();
         let over = Arc::new(AtomicBool::new(false));
         let behind = (0..plan.signers).map(|_| behind(&bureau, &over, plan.now)).collect();
-        Self { bureau, at, good, counters, stop: Some(stop), over, edges, behind }
+        Self { bureau, at, good, counters, shelf, files, stop: Some(stop), over, edges, behind }
     }
 
     /// The usual request for the good certificate.

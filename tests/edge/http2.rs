@@ -2,10 +2,12 @@
 
 use std::io::{BufRead as _, Read as _};
 
-use crate::client::{Client, get};
+use crate::client::{Client, get, until};
+use crate::files::{LONG, crl, octets, publish};
 use crate::house::{House, Plan};
 use crate::ocsp::Said;
 
+const WINDOW_UPDATE: u8 = 8;
 const DATA: u8 = 0;
 const HEADERS: u8 = 1;
 const SETTINGS: u8 = 4;
@@ -35,6 +37,22 @@ fn post(stream: u32, body: &[u8]) -> Vec<u8> {
         literal("content-type", "application/ocsp-request"),
     ];
     [frame(HEADERS, END_HEADERS, stream, &headers.concat()), frame(DATA, END_STREAM, stream, body)].concat()
+}
+
+/// A request without a body for a file.
+fn file(method: &str, stream: u32) -> Vec<u8> {
+    let headers = [
+        literal(":method", method),
+        literal(":scheme", "http"),
+        literal(":authority", "x"),
+        literal(":path", "/crl/a.crl"),
+    ];
+    frame(HEADERS, END_HEADERS | END_STREAM, stream, &headers.concat())
+}
+
+/// The other side may send so many octets more on a stream, or on all of them together.
+fn room(stream: u32, octets: u32) -> Vec<u8> {
+    frame(WINDOW_UPDATE, 0, stream, &octets.to_be_bytes())
 }
 
 struct Frame {
@@ -89,7 +107,7 @@ fn a_connection_that_is_to_leave_is_told_by_a_goaway() {
     assert_eq!(last_streams, [i32::MAX as u32, 3], "first that it goes, then which request was the last");
     assert_eq!(house.seen(&answered).said(), Said::Good);
     drop(client);
-    crate::client::until("nobody is left", || house.has_ended());
+    until("nobody is left", || house.has_ended());
 }
 
 #[test]
@@ -126,6 +144,67 @@ fn several_streams_over_one_connection_are_answered() {
         let seen = house.seen(body);
         assert_eq!((seen.said(), &seen.single().cert_id), (Said::Good, &rasn::der::encode(&id).unwrap()));
     }
+}
+
+/// A download whose reader takes no more holds up neither answers on the same connection nor itself for good.
+#[test]
+fn a_file_waits_for_its_reader_and_answers_don_t_wait_for_the_file() {
+    let house = House::usual();
+    let content = octets(LONG, 1);
+    publish(&house, vec![("crl/a.crl", crl(content.clone()))]);
+    let mut client = Client::of(house.at);
+    client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    client.send(&[frame(SETTINGS, 0, 0, &[]), room(0, 1 << 30), file("GET", 1)].concat());
+    let (mut taken, mut answered) = (Vec::new(), Vec::new());
+    while taken.len() < 65_535 {
+        let Frame { kind, stream, payload, .. } = next(&mut client).unwrap();
+        if (kind, stream) == (DATA, 1) {
+            taken.extend(payload);
+        }
+    }
+    assert_eq!(house.files.sending(), 1);
+    client.send(&post(3, &house.request()));
+    client.send(&file("HEAD", 5));
+    let mut ended = Vec::new();
+    while ended.len() < 2 {
+        let Frame { kind, flags, stream, payload } = next(&mut client).unwrap();
+        match (kind, stream) {
+            (DATA, 3) => answered.extend(payload),
+            (DATA, other) => panic!("octets of stream {other}, which may send none"),
+            _ => {}
+        }
+        if stream > 0 && flags & END_STREAM != 0 {
+            ended.push(stream);
+        }
+    }
+    ended.sort_unstable();
+    assert_eq!(ended, [3, 5]);
+    assert_eq!(house.seen(&answered).said(), Said::Good);
+    client.send(&room(1, LONG as u32));
+    while taken.len() < LONG {
+        let Frame { kind, stream, payload, .. } = next(&mut client).unwrap();
+        if (kind, stream) == (DATA, 1) {
+            taken.extend(payload);
+        }
+    }
+    assert!(taken == content);
+    until("it was whole", || house.files.sums().contains(&("whole", 1)));
+}
+
+#[test]
+fn a_file_that_nobody_takes_is_ended_whatever_else_the_client_says() {
+    let mut plan = Plan::default();
+    plan.limits.times.idle = std::time::Duration::from_millis(400);
+    let house = House::of(plan);
+    publish(&house, vec![("crl/a.crl", crl(octets(LONG, 1)))]);
+    let mut client = Client::of(house.at);
+    client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    client.send(&[frame(SETTINGS, 0, 0, &[]), file("GET", 1)].concat());
+    until("it is ended", || {
+        client.send(&frame(PING, 0, 0, &[7; 8]));
+        house.files.sums().contains(&("broken-off", 1))
+    });
+    assert_eq!(house.files.sending(), 0);
 }
 
 #[test]

@@ -17,6 +17,7 @@ mod caching;
 mod callers;
 mod client;
 mod connections;
+mod files;
 mod house;
 mod http2;
 mod requests;

@@ -14,6 +14,7 @@ mod certificates;
 mod checking;
 mod demonstration;
 mod exposition;
+mod files;
 #[allow(dead_code, reason = "shared with PostgreSQL's own tests, which use other parts")]
 #[path = "../support/postgres.rs"]
 mod postgres;

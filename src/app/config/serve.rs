@@ -18,6 +18,8 @@ pub struct Edge {
     pub threads: Threads,
     /// How many connections may be open at once.
     pub connections_max: u32,
+    /// How many long files may be sent at once.
+    pub downloads_max: u32,
     /// How a stop goes.
     pub drain: Drain,
     /// How long a connection may take.
@@ -73,6 +75,8 @@ pub(super) struct RawServe {
     threads: u16,
     /// Higher: more slow clients at once; each takes a descriptor and some kilobytes.
     connections_max: u32,
+    /// Higher: more verifiers fetch long CRLs at once; each takes a quarter of a megabyte while it does.
+    downloads_max: u32,
     /// `token`: figures are for operators; `open`: a collector on this machine needs no secret.
     metrics: RawMetrics,
     /// Whether requests without a `/p/{party}/{service}/` are answered: open to everybody, or an account for each request.
@@ -117,6 +121,9 @@ impl RawServe {
         if !(1..=1_000_000).contains(&self.connections_max) {
             faults.add("serve.connections_max", "must be 1 to 1,000,000");
         }
+        if !(1..=1_000_000).contains(&self.downloads_max) {
+            faults.add("serve.downloads_max", "must be 1 to 1,000,000");
+        }
         if self.drain_max_seconds > 3_600 {
             faults.add("serve.drain_max_seconds", "must be at most 3,600");
         }
@@ -146,6 +153,7 @@ impl RawServe {
             edge: Edge {
                 threads: Threads::check(self.threads, "serve.threads", faults),
                 connections_max: self.connections_max,
+                downloads_max: self.downloads_max,
                 drain: Drain { grace: Seconds(self.drain_grace_seconds), max: Seconds(self.drain_max_seconds) },
                 patience: Patience {
                     header: Seconds(self.header_seconds),
@@ -202,6 +210,7 @@ impl Default for RawServe {
             clock_leap_max_hours: 72,
             threads: 0,
             connections_max: 10_000,
+            downloads_max: 256,
             metrics: RawMetrics::Token,
             anonymous: false,
             drain_grace_seconds: 1,

@@ -116,6 +116,7 @@ fn answers_that_make_no_sense_are_refused() {
         ("ocsp.sign_threads = 1025", "ocsp.sign_threads"),
         ("serve.threads = 1025", "serve.threads"),
         ("serve.connections_max = 0", "serve.connections_max"),
+        ("serve.downloads_max = 0", "serve.downloads_max"),
         ("serve.drain_grace_seconds = 11", "serve.drain_grace_seconds: must be at most serve.drain_max_seconds"),
         ("serve.drain_max_seconds = 3601", "serve.drain_max_seconds"),
         ("serve.header_seconds = 0", "serve.header_seconds"),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
+use super::faces;
 use super::issuer_sign::IssuerSign;
 use super::log;
 use super::mark::Mark;
@@ -22,6 +23,7 @@ use crate::follow::{FollowError, Follower, Stepped};
 use crate::keys::OcspSigner;
 use crate::ledger::{Ledger, LedgerError};
 use crate::model::{Book, IssuerNo};
+use crate::publisher::Shelf;
 use crate::responder::{Crowd, Issuer, Issuers, Moment, Plan, Responder, Signatory, Worked};
 use crate::status::{Freshness, HashKey, ReadTo};
 
@@ -42,6 +44,7 @@ pub(super) struct Answering {
     found: Found,
     planned: Planned,
     vitals: Arc<Vitals>,
+    shelf: Arc<Shelf>,
     stop: Arc<Stop>,
     watch: Stopwatch,
     /// Of the follower's thread.
@@ -73,10 +76,11 @@ impl Answering {
         opened: Opened,
         (found, planned): (Found, Planned),
         vitals: Arc<Vitals>,
+        shelf: Arc<Shelf>,
         stop: Arc<Stop>,
     ) -> Self {
         let (watch, keys) = (Stopwatch::start(), Mutex::default());
-        Self { config: Arc::new(config), opened, found, planned, vitals, stop, watch, keys }
+        Self { config: Arc::new(config), opened, found, planned, vitals, shelf, stop, watch, keys }
     }
 
     /// Both clocks, now.
@@ -300,6 +304,7 @@ impl Answering {
 
     /// The issuers with who signs for them; those for whom nobody does are noted by name.
     fn issuers(&self, book: &Book, kept: &mut Kept) -> Issuers {
+        faces::lay_issuers(&self.shelf, book);
         let promised = self.promise(book, kept);
         let mut without = Vec::new();
         let mut list = Vec::new();

@@ -17,13 +17,14 @@ use crate::app::sheet::{Sheet, SheetError};
 use crate::app::who::Who;
 use crate::app::{Writer, clock};
 use crate::desk::Task;
-use crate::http::{Asked, AskedChange, Clerk, ClerkError, Connections, Health as _, Refusals};
+use crate::http::{Asked, AskedChange, Clerk, ClerkError, Connections, FileCounts, Health as _, Refusals};
 use crate::ledger::{Ledger, LedgerError, Sealed, Wanted, decode_event};
 use crate::model::{
     Actor, Body, Book, CertificateKey, Channel, Command, IdempotencyKey, Outcome, PersonId, Position, Refusal, Request,
     Serial,
 };
 use crate::parties::Counters;
+use crate::publisher::Shelf;
 
 /// What the clerk works with.
 pub(super) struct Counter {
@@ -34,6 +35,8 @@ pub(super) struct Counter {
     pub found: Found,
     pub counters: Counters,
     pub refusals: Refusals,
+    pub shelf: Arc<Shelf>,
+    pub files: FileCounts,
     pub connections: Option<Connections>,
     /// Opened when a request first needs it.
     pub names: OnceLock<Pseudonyms>,
@@ -49,6 +52,7 @@ impl Clerk for Counter {
             figures,
             answers: self.counters.sums().collect(),
             refusals: self.refusals.sums(),
+            files: &self.files,
             connections: self.connections.as_ref().map_or(0, Connections::open),
         })
     }

@@ -71,8 +71,9 @@ pub(super) fn listen(
     let public = sockets.public.first().map_or(Ok(config.listen), std::net::TcpListener::local_addr)?;
     let (stop, stopped) = http::stopping();
     let (responder, refusals) = (counter.found.clone(), counter.refusals.clone());
+    let (shelf, files) = (counter.shelf.clone(), counter.files.clone());
     let register = config.parties.clone();
-    let door = Arc::new(Public { responder, register, now: clock::now_millis, refusals });
+    let door = Arc::new(Public { responder, register, now: clock::now_millis, refusals, shelf, files });
     let limits = edge_limits(&config);
     let (offered, succeeded) = offer(&config, &sockets);
     let mut threads = Vec::new();
@@ -232,6 +233,7 @@ fn edge_limits(config: &Config) -> EdgeLimits {
     let (patience, drain) = (config.edge.patience, config.edge.drain);
     EdgeLimits {
         connections_max: config.edge.connections_max as usize,
+        downloads_max: config.edge.downloads_max as usize,
         times: TimeLimits {
             header: seconds(patience.header),
             body: seconds(patience.body),

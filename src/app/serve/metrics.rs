@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::issuer_sign::IssuerSign;
 use super::vitals::{Following, Lead, Signs};
-use crate::http::Readiness;
+use crate::http::{FileCounts, Readiness};
 use crate::model::Time;
 use crate::parties::{Account, Outcome};
 use crate::responder::Figures;
@@ -21,6 +21,7 @@ pub(super) struct Seen<'a> {
     pub figures: Option<(Figures, ReadTo)>,
     pub answers: Vec<(Account<'a>, Outcome, u64)>,
     pub refusals: Vec<(&'static str, u64)>,
+    pub files: &'a FileCounts,
     pub connections: usize,
 }
 
@@ -85,6 +86,13 @@ static METRICS: &[Metric] = &[
     counter("tashika_refusals_total", "Unsigned OCSP answers by their cause.", |seen| {
         seen.refusals.iter().map(|(cause, count)| by("cause", cause, count)).collect()
     }),
+    counter("tashika_files_total", "Requests for files by what became of them.", |seen| {
+        seen.files.sums().iter().map(|(outcome, count)| by("outcome", outcome, count)).collect()
+    }),
+    counter("tashika_file_octets_total", "Octets of files that were handed to sockets.", |seen| {
+        alone(seen.files.octets())
+    }),
+    gauge("tashika_files_sending", "Files that are on their way.", |seen| alone(seen.files.sending())),
     counter("tashika_signed_now_total", "Answers signed when they were asked for.", |seen| {
         figure(seen, |figures| figures.signed_now)
     }),
@@ -225,10 +233,10 @@ mod tests {
     use crate::model::{IssuerNo, Seconds};
     use crate::responder::Promise;
 
-    fn seen(signs: Signs, ready: Readiness) -> Seen<'static> {
+    fn seen(signs: Signs, ready: Readiness, files: &FileCounts) -> Seen<'_> {
         let answers = vec![(Account::Party { party: "a", service: "b" }, Outcome::Good, 7)];
         let now = Time::from_unix(1_800_000_000).unwrap();
-        Seen { now, signs, ready, figures: None, answers, refusals: vec![("full", 2)], connections: 3 }
+        Seen { now, signs, ready, figures: None, answers, refusals: vec![("full", 2)], files, connections: 3 }
     }
 
     #[test]
@@ -240,10 +248,11 @@ mod tests {
         signs.answers.issuers =
             vec![IssuerSign { no: IssuerNo(1), name, kind: None, not_after, promises, changed: None }];
         let not = Readiness::NotReady { obstacles: vec![Obstacle { kind: "stalled", detail: "x".into() }] };
-        let text = exposition(&seen(signs, not));
+        let text = exposition(&seen(signs, not, &FileCounts::default()));
         for line in [
             "tashika_answers_total{party=\"a\",service=\"b\",outcome=\"good\"} 7",
             "tashika_refusals_total{cause=\"full\"} 2",
+            "tashika_files_total{outcome=\"whole\"} 0",
             "tashika_connections_open 3",
             "tashika_tier{tier=\"past\"} 1",
             "tashika_residual_good_window_seconds{issuer=\"quo\\\"te\"} 600",

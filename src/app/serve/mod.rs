@@ -9,6 +9,7 @@ mod answering;
 mod clerk;
 mod crl_sign;
 mod crls;
+mod faces;
 mod issuer_sign;
 mod listening;
 mod log;
@@ -32,10 +33,11 @@ use super::demo::Sockets;
 use super::token::{self, TokenError};
 use super::witness::{self, Copy as Known, WitnessError};
 use super::{clock, compose};
-use crate::http::Refusals;
+use crate::http::{FileCounts, Refusals};
 use crate::keys::KeyError;
 use crate::ledger::{CheckpointFile, Ledger, LedgerError, Severity};
 use crate::parties::Counters;
+use crate::publisher::Shelf;
 use crate::responder::Plan;
 
 use answering::{Found, Planned};
@@ -147,7 +149,9 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
         Err(error) => return Err(error.into()),
     }
     let vitals = Arc::new(Vitals::new(Bounds { heartbeat_max: config.heartbeat_max }, clock::now_millis));
-    let shared = Shared { opened: opened.clone(), writing: writing.clone(), vitals: vitals.clone() };
+    let shelf = Arc::new(Shelf::default());
+    let shared =
+        Shared { opened: opened.clone(), writing: writing.clone(), vitals: vitals.clone(), shelf: shelf.clone() };
     let (found, planned) = (Found::default(), Planned::default());
     let staff = Staff::start(config, part, key, &shared, (found.clone(), planned.clone()))?;
     let (counters, tallies) = Counters::new(&config.parties, sockets.public.len());
@@ -159,6 +163,8 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
         found,
         counters,
         refusals: Refusals::default(),
+        shelf,
+        files: FileCounts::default(),
         connections: None,
         names: OnceLock::new(),
     };

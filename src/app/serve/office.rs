@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::faces;
 use super::log;
 use super::notary::{Duty, Notary, NotaryError};
 use super::sequence::Opened;
@@ -11,6 +12,7 @@ use super::vitals::{CheckpointSign, Lead, Vitals};
 use crate::app::clock;
 use crate::keys::Signer;
 use crate::ledger::{CheckpointFile, Severity, VerifierKey};
+use crate::publisher::Shelf;
 
 /// What the notary's thread works with.
 pub(super) struct Office {
@@ -21,6 +23,7 @@ pub(super) struct Office {
     pub every: Duration,
     pub opened: Opened,
     pub vitals: Arc<Vitals>,
+    pub shelf: Arc<Shelf>,
     pub stop: Arc<Stop>,
 }
 
@@ -31,6 +34,7 @@ impl Office {
         let mut pause = Duration::ZERO;
         let mut signed = false;
         loop {
+            faces::lay_checkpoint(&self.shelf, &self.file, clock::now());
             let paused = self.stop.pause(pause);
             pause = FIRST_PAUSE;
             if let Some(done) = self.turn(&mut notary, paused) {

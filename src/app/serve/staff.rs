@@ -22,6 +22,7 @@ pub(super) struct Shared {
     pub opened: Opened,
     pub writing: Writing,
     pub vitals: Arc<Vitals>,
+    pub shelf: Arc<Shelf>,
 }
 
 /// The running threads, each kind with the word that ends it.
@@ -43,7 +44,7 @@ impl Staff {
         shared: &Shared,
         (found, planned): (Found, Planned),
     ) -> Result<Self, ServeError> {
-        let Shared { opened, writing, vitals } = shared;
+        let Shared { opened, writing, vitals, shelf } = shared;
         let stop = || Arc::new(Stop::default());
         let [sequence_stop, notary_stop, answer_stop, crl_stop] = [stop(), stop(), stop(), stop()];
         let both = (opened.clone(), writing.clone());
@@ -56,16 +57,24 @@ impl Staff {
             every: Duration::from_secs(config.checkpoint_every.0.into()),
             opened: opened.clone(),
             vitals: vitals.clone(),
+            shelf: shelf.clone(),
             stop: notary_stop.clone(),
         };
         let responder = (found, planned);
-        let answering = Answering::new(config.clone(), opened.clone(), responder, vitals.clone(), answer_stop.clone());
+        let answering = Answering::new(
+            config.clone(),
+            opened.clone(),
+            responder,
+            vitals.clone(),
+            shelf.clone(),
+            answer_stop.clone(),
+        );
         let crls = Crls {
             config: Arc::new(config.clone()),
             part,
             opened: opened.clone(),
             writing: writing.clone(),
-            shelf: Arc::new(Shelf::default()),
+            shelf: shelf.clone(),
             vitals: vitals.clone(),
             stop: crl_stop.clone(),
             looked: AtomicI64::default(),
