@@ -10,8 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use tashika::app::clock;
 use tashika::asn1::crl::{CrlEntry, CrlKind, CrlProfile, IssuingPoint};
 use tashika::asn1::{
-    AuthorityAccess, CertificateFields, CertificateProfile, DistributionPoint, DistributionPointName, Extensions, Name,
-    NameAttribute, SignatureAlgorithm, Validity, certificates_in, pem_blocks, to_pem,
+    AuthorityAccess, CertificateFields, CertificateProfile, DistributionPoint, DistributionPointName, Extensions,
+    KeyAlgorithm, Name, NameAttribute, SignatureAlgorithm, Validity, certificates_in, pem_blocks, to_pem,
 };
 use tashika::keys::{Signer, software};
 use tashika::ledger::{Hash, sha256};
@@ -123,8 +123,7 @@ impl Press {
             Some(base) => CrlKind::Delta { base: base.into() },
             None => CrlKind::Full { freshest: Some(deltas) },
         };
-        let algorithm =
-            if made.folder == CARDS { SignatureAlgorithm::EcdsaSha384 } else { SignatureAlgorithm::EcdsaSha256 };
+        let algorithm = algorithm(made.folder);
         let profile = CrlProfile {
             algorithm,
             issuer: ca.subject.clone(),
@@ -168,8 +167,7 @@ impl Press {
             public_key: key,
             extensions,
         };
-        let algorithm =
-            if made.folder == CARDS { SignatureAlgorithm::EcdsaSha384 } else { SignatureAlgorithm::EcdsaSha256 };
+        let algorithm = algorithm(made.folder);
         let unsigned = profile.unsigned(algorithm).unwrap();
         let der = unsigned.assemble(&signer(made.folder).sign(unsigned.tbs_der()).unwrap());
         let file = folder.join(format!("{}-{last}.pem", made.folder));
@@ -219,6 +217,14 @@ pub fn authority_der(folder: &str) -> Vec<u8> {
 
 pub fn authority(folder: &str) -> CertificateFields {
     CertificateFields::from_der(&authority_der(folder)).unwrap()
+}
+
+fn algorithm(folder: &str) -> SignatureAlgorithm {
+    match authority(folder).public_key.algorithm() {
+        KeyAlgorithm::EcP384 => SignatureAlgorithm::EcdsaSha384,
+        KeyAlgorithm::Rsa { .. } => SignatureAlgorithm::RsaSha256,
+        _ => SignatureAlgorithm::EcdsaSha256,
+    }
 }
 
 pub fn root() -> CertificateFields {

@@ -9,7 +9,7 @@ use crate::http::Got;
 use crate::ledger::{Hash, sha256};
 use crate::model::{CrlLimits, Time};
 use crate::publisher::pull::{
-    Admitted, Form, Held, Known, Marks, Offered, Plan, Scopes, Step, Untaken, Wanted, admit, hash_names,
+    Admitted, Form, Held, Known, Marks, Offered, Plan, Scopes, Seal, Step, Untaken, Wanted, admit, hash_names,
 };
 use crate::publisher::verifier::ListFault;
 use crate::publisher::{Index, IsDelta, Listing};
@@ -102,7 +102,7 @@ impl Work<'_> {
         };
         let (index, hash) = (Index::read(&octets)?, sha256(&[&octets]));
         if let Some(before) = before {
-            before.admit(&index, hash, UNSIGNED, self.pull.history)?;
+            before.admit(&index, hash, Seal::Unsigned, self.pull.history)?;
         }
         Ok(Seen { index, octets, hash, tag })
     }
@@ -194,7 +194,7 @@ impl Work<'_> {
         };
         let held: Vec<Held> =
             self.holding.iter().filter(|(path, _)| wanted(path)).map(|(_, held)| held.clone()).collect();
-        let mut marks = Marks::new(&seen.index, seen.hash, UNSIGNED, held);
+        let mut marks = Marks::new(&seen.index, seen.hash, Seal::Unsigned, held);
         (marks.tag, marks.forms) = (seen.tag, self.pull.forms.clone());
         if before == Some(&marks) {
             return self.draft.abandon();
@@ -281,5 +281,3 @@ fn der(path: &str, is_delta: IsDelta) -> String {
 
 const INDEX: &str = "index.json";
 const BUNDLE: &str = "crls.pem";
-/// No index is signed yet.
-const UNSIGNED: bool = false;
