@@ -10,8 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use tashika::app::clock;
 use tashika::asn1::crl::{CrlEntry, CrlKind, CrlProfile, IssuingPoint};
 use tashika::asn1::{
-    AuthorityAccess, CertificateFields, CertificateProfile, DistributionPoint, DistributionPointName, Extensions,
-    KeyAlgorithm, Name, NameAttribute, SignatureAlgorithm, Validity, certificates_in, pem_blocks, to_pem,
+    AuthorityAccess, CertificateFields, CertificateProfile, CmsProfile, DistributionPoint, DistributionPointName,
+    Extensions, KeyAlgorithm, Name, NameAttribute, SignatureAlgorithm, Validity, certificates_in, pem_blocks, to_pem,
 };
 use tashika::keys::{Signer, software};
 use tashika::ledger::{Hash, sha256};
@@ -114,6 +114,15 @@ impl Press {
         self.previous = Some(sha256(&[&octets]));
         self.server.put("/crl/index.json", Answer::Octets(octets.clone()));
         octets
+    }
+
+    /// Signs the index as it is served, with the key of that folder.
+    pub fn seal(&self, folder: &str) {
+        let (content, certificate) = (self.server.octets("/crl/index.json"), authority_der(folder));
+        let profile = CmsProfile { content: &content, certificate: &certificate, signing_time: self.now };
+        let unsigned = profile.unsigned().unwrap();
+        let signature = signer(folder).sign(unsigned.to_be_signed()).unwrap();
+        self.server.put("/crl/index.json.p7s", Answer::Octets(unsigned.assemble(&signature)));
     }
 
     pub fn der(&self, made: &Made) -> Vec<u8> {
