@@ -147,7 +147,7 @@ fn json(pulled: &Pulled, wrong: &[String]) -> Value {
 
 fn exit_of(error: &PullError) -> Exit {
     match error {
-        PullError::Backward(_) => Exit::Damaged,
+        PullError::Backward(_) | PullError::Seal(_) => Exit::Damaged,
         PullError::Folder(_) | PullError::Index(_) => Exit::File,
         PullError::NoScope(_) => Exit::NotFound,
         PullError::Source(_) => Exit::Unavailable,
@@ -192,7 +192,8 @@ marks.json with what was seen. Only what changed is fetched; each CRL is verifie
 one that is refused leaves the one before in its place. An older index or CRL than was seen is refused.
 
 Exit codes: 0 all is well; 1 something was refused, what was there stays; 3 a path is not published; 5 nothing was
-reached; 6 the index goes back or is another ledger's; 7 a file; 9 something installed has expired, ends soon or is too
+reached; 6 the index goes back, is another ledger's or wrongly
+signed; 7 a file; 9 something installed has expired, ends soon or is too
 old, whatever came of this pull.
 
 Examples:

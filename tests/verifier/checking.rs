@@ -195,3 +195,23 @@ fn a_chain_that_does_not_hold_is_undecided_before_anybody_is_asked() {
     assert_eq!(tashika(&["check", text(&folder.join("leaf-good.pem"))]).code, 2);
     assert_eq!(tashika(&["check", "/nowhere", "--trust", text(&issuer)]).code, 7);
 }
+
+#[test]
+fn another_generations_list_says_nothing_of_a_certificate() {
+    let (press, dir) = (Press::new(), tempfile::tempdir().unwrap());
+    let [first, second] = ["card-sign-g1-rsa2048", "card-sign-g2-p256"];
+    let made = |folder, entries: &[(u8, Listed)]| Made { folder, point: None, ..press.phones(1, entries) };
+    let leaf = press.leaf(&made(first, &[]), 1, None, dir.path());
+    let crls = dir.path().join("crls");
+    fs::create_dir(&crls).unwrap();
+    let trust = [first, second].map(|folder| testdata(folder).join("issuer.pem"));
+    let check = || {
+        let trusted = ["--trust", text(&trust[0]), "--trust", text(&trust[1])];
+        tashika(&[&["check", text(&leaf), "--crl-dir", text(&crls), "--no-ocsp"], &trusted[..]].concat())
+    };
+    fs::write(crls.join("second.crl"), press.der(&made(second, &[]))).unwrap();
+    let ran = check();
+    assert!(ran.code == 8 && ran.out.contains("its signature is not that of"), "{ran:?}");
+    fs::write(crls.join("first.crl"), press.der(&made(first, &[(1, LOST)]))).unwrap();
+    assert_eq!(check().code, 1);
+}

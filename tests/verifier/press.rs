@@ -10,8 +10,8 @@ use base64::engine::general_purpose::STANDARD;
 use tashika::app::clock;
 use tashika::asn1::crl::{CrlEntry, CrlKind, CrlProfile, IssuingPoint};
 use tashika::asn1::{
-    AuthorityAccess, CertificateFields, CertificateProfile, DistributionPoint, DistributionPointName, Extensions, Name,
-    NameAttribute, SignatureAlgorithm, Validity, certificates_in, pem_blocks, to_pem,
+    AuthorityAccess, CertificateFields, CertificateProfile, CmsProfile, DistributionPoint, DistributionPointName,
+    Extensions, KeyAlgorithm, Name, NameAttribute, SignatureAlgorithm, Validity, certificates_in, pem_blocks, to_pem,
 };
 use tashika::keys::{Signer, software};
 use tashika::ledger::{Hash, sha256};
@@ -116,6 +116,15 @@ impl Press {
         octets
     }
 
+    /// Signs the index as it is served, with the key of that folder.
+    pub fn seal(&self, folder: &str) {
+        let (content, certificate) = (self.server.octets("/crl/index.json"), authority_der(folder));
+        let profile = CmsProfile { content: &content, certificate: &certificate, signing_time: self.now };
+        let unsigned = profile.unsigned().unwrap();
+        let signature = signer(folder).sign(unsigned.to_be_signed()).unwrap();
+        self.server.put("/crl/index.json.p7s", Answer::Octets(unsigned.assemble(&signature)));
+    }
+
     pub fn der(&self, made: &Made) -> Vec<u8> {
         let (signer, ca) = (signer(made.folder), authority(made.folder));
         let deltas = DistributionPointName::uri(&format!("{}/crl/{}.delta.crl", self.server.at, made.path)).unwrap();
@@ -123,8 +132,7 @@ impl Press {
             Some(base) => CrlKind::Delta { base: base.into() },
             None => CrlKind::Full { freshest: Some(deltas) },
         };
-        let algorithm =
-            if made.folder == CARDS { SignatureAlgorithm::EcdsaSha384 } else { SignatureAlgorithm::EcdsaSha256 };
+        let algorithm = algorithm(made.folder);
         let profile = CrlProfile {
             algorithm,
             issuer: ca.subject.clone(),
@@ -168,8 +176,7 @@ impl Press {
             public_key: key,
             extensions,
         };
-        let algorithm =
-            if made.folder == CARDS { SignatureAlgorithm::EcdsaSha384 } else { SignatureAlgorithm::EcdsaSha256 };
+        let algorithm = algorithm(made.folder);
         let unsigned = profile.unsigned(algorithm).unwrap();
         let der = unsigned.assemble(&signer(made.folder).sign(unsigned.tbs_der()).unwrap());
         let file = folder.join(format!("{}-{last}.pem", made.folder));
@@ -219,6 +226,14 @@ pub fn authority_der(folder: &str) -> Vec<u8> {
 
 pub fn authority(folder: &str) -> CertificateFields {
     CertificateFields::from_der(&authority_der(folder)).unwrap()
+}
+
+fn algorithm(folder: &str) -> SignatureAlgorithm {
+    match authority(folder).public_key.algorithm() {
+        KeyAlgorithm::EcP384 => SignatureAlgorithm::EcdsaSha384,
+        KeyAlgorithm::Rsa { .. } => SignatureAlgorithm::RsaSha256,
+        _ => SignatureAlgorithm::EcdsaSha256,
+    }
 }
 
 pub fn root() -> CertificateFields {

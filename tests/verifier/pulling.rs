@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use tashika::app::pull::{Left, Pull, PullError, Pulled, Source};
+use tashika::asn1::CmsError;
 use tashika::http::{Fetcher, Patience};
 use tashika::model::{LedgerId, Listed, Seconds, Time};
 use tashika::publisher::pull::{Ages, Alarm, Backward, Form, History, Scopes, Untaken};
@@ -105,7 +106,10 @@ fn only_what_changed_is_fetched_and_all_of_it_is_installed_at_once() {
     press.index();
     let round = verifier.pull(&press).round.unwrap();
     assert_eq!(round.taken, [("phone-auth-07".into(), 3)]);
-    assert_eq!(press.server.asked(), ["/crl/index.json", "/crl/phone-auth-07.delta.crl", "/ca/phone-auth-p256.cer"]);
+    assert_eq!(
+        press.server.asked(),
+        ["/crl/index.json", "/crl/index.json.p7s", "/crl/phone-auth-07.delta.crl", "/ca/phone-auth-p256.cer"]
+    );
     let pem = fs::read_to_string(verifier.at("crls.pem")).unwrap();
     assert_eq!(pem.matches("BEGIN X509 CRL").count(), 2, "deltas only for those who ask for them");
 }
@@ -455,4 +459,26 @@ fn the_shipped_unit_pulls() {
     let ran = tashika(&arguments.collect::<Vec<_>>());
     assert_eq!((ran.code, ran.out.as_str(), ran.err.as_str()), (0, "", ""), "{ran:?}");
     assert!(verifier.at("crls.pem").exists() && verifier.at("hash").exists());
+}
+
+#[test]
+fn an_index_that_was_signed_once_must_be_signed_from_then_on() {
+    let (mut press, verifier) = (Press::new(), Verifier::new());
+    begin(&mut press);
+    press.seal("combined");
+    verifier.pull(&press).round.unwrap();
+    // By somebody whom no anchor knows, over something else, not at all.
+    press.index();
+    press.seal("stranger");
+    assert!(matches!(verifier.pull(&press).round, Err(PullError::Backward(Backward::Unsigned))));
+    press.seal("combined");
+    let genuine = press.server.octets("/crl/index.json.p7s");
+    press.index();
+    press.server.put("/crl/index.json.p7s", Answer::Octets(genuine));
+    let refused = verifier.pull(&press).round;
+    assert!(matches!(refused, Err(PullError::Seal(CmsError::OtherContent))), "{refused:?}");
+    press.server.remove("/crl/index.json.p7s");
+    assert!(matches!(verifier.pull(&press).round, Err(PullError::Backward(Backward::Unsigned))));
+    press.seal("combined");
+    assert_eq!(verifier.pull(&press).round.unwrap().number.to_string(), "3");
 }

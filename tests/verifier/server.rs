@@ -36,7 +36,7 @@ impl Server {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let shared = shared.clone();
-                thread::spawn(move || shared.serve(stream));
+                thread::spawn(move || shared.serve(&stream));
             }
         });
         server
@@ -62,9 +62,9 @@ impl Server {
         std::mem::take(&mut self.asked.lock().unwrap())
     }
 
-    fn serve(&self, stream: TcpStream) {
+    fn serve(&self, stream: &TcpStream) {
         let mut reader = BufReader::new(stream.try_clone().unwrap());
-        while self.one(&mut reader, &stream).is_some() {}
+        while self.one(&mut reader, stream).is_some() {}
     }
 
     /// One request; none: the connection is done with.

@@ -3,22 +3,14 @@
 use crate::asn1::CertificateFields;
 use crate::asn1::ocsp::Nonce;
 use crate::http::Fetcher;
-use crate::model::Time;
 use crate::publisher::verifier::{Question, Vouched, judge};
 
-use super::{By, Check, OfOne, Said};
+use super::{By, Check, Link, OfOne, Said};
 
 impl Check {
     /// Asks about a certificate until one responder's answer counts.
-    pub(super) fn ask(
-        &self,
-        certificate: &CertificateFields,
-        issuer: &CertificateFields,
-        nonce: Nonce<'static>,
-        fetcher: &mut Fetcher,
-        now: Time,
-        one: &mut OfOne,
-    ) {
+    pub(super) fn ask(&self, link: Link<'_>, nonce: Nonce<'static>, fetcher: &mut Fetcher, one: &mut OfOne) {
+        let Link { certificate, issuer, now } = link;
         // The responder that was named is for the certificate that was asked about.
         let named = self.ocsp_url.as_ref().filter(|_| *certificate == self.certificate);
         let urls = match named {

@@ -12,7 +12,7 @@ use crate::model::{CrlLimits, Listed, Time};
 use crate::publisher::verifier::{Word, chain, in_time, signer_of, speaks_of, word};
 use crate::publisher::{Index, fits_base};
 
-use super::{By, Check, OfOne, Said};
+use super::{By, Check, Link, OfOne, Said};
 
 /// The octets of a CRL, and where they came from.
 struct Found {
@@ -22,26 +22,19 @@ struct Found {
 
 impl Check {
     /// Looks a certificate up until one list counts.
-    pub(super) fn look_up(
-        &self,
-        certificate: &CertificateFields,
-        issuer: &CertificateFields,
-        fetcher: &mut Fetcher,
-        now: Time,
-        one: &mut OfOne,
-    ) {
+    pub(super) fn look_up(&self, link: Link<'_>, fetcher: &mut Fetcher, one: &mut OfOne) {
         if let Some(folder) = &self.crl_dir {
             let files = folder_of(folder, &mut one.unheard);
-            let said = self.of_files(&files, certificate, issuer, now, &mut one.unheard);
+            let said = self.of_files(&files, link, &mut one.unheard);
             if said.is_none() && one.unheard.is_empty() {
                 one.unheard.push(format!("CRL: {}: none speaks of this certificate", folder.display()));
             }
             one.said.extend(said);
             return;
         }
-        for point in &certificate.extensions.crl_distribution_points {
+        for point in &link.certificate.extensions.crl_distribution_points {
             for url in self.urls(point, fetcher, &mut one.unheard) {
-                match self.of_url(&url, certificate, issuer, fetcher, now, &mut one.unheard) {
+                match self.of_url(&url, link, fetcher, &mut one.unheard) {
                     Ok(said) => {
                         one.said.push(said);
                         return;
@@ -53,14 +46,7 @@ impl Check {
     }
 
     /// The newest list of a folder that counts.
-    fn of_files(
-        &self,
-        files: &[Found],
-        certificate: &CertificateFields,
-        issuer: &CertificateFields,
-        now: Time,
-        unheard: &mut Vec<String>,
-    ) -> Option<Said> {
+    fn of_files(&self, files: &[Found], link: Link<'_>, unheard: &mut Vec<String>) -> Option<Said> {
         let mut said: Option<Said> = None;
         let read = |found: &'_ Found| -> Option<bool> {
             Some(Crl::read(&found.der, CrlLimits::WIDEST).ok()?.extensions.base.is_some())
@@ -72,7 +58,7 @@ impl Check {
                 continue;
             };
             // Of a folder most CRLs are other certificates'.
-            if speaks_of(&crl, certificate).is_err() {
+            if speaks_of(&crl, link.certificate).is_err() {
                 continue;
             }
             let fitting = deltas.iter().filter(|delta| {
@@ -81,7 +67,7 @@ impl Check {
             let newest = fitting.max_by_key(|delta| {
                 Crl::read(&delta.der, CrlLimits::WIDEST).ok().and_then(|delta| delta.extensions.number)
             });
-            match self.judge(full, newest.copied(), certificate, issuer, &[], now, unheard) {
+            match self.judge(full, newest.copied(), link, &[], unheard) {
                 Ok(found) if said.as_ref().is_none_or(|said| said.this_update < found.this_update) => {
                     said = Some(found)
                 }
@@ -95,10 +81,8 @@ impl Check {
     fn of_url(
         &self,
         url: &str,
-        certificate: &CertificateFields,
-        issuer: &CertificateFields,
+        link: Link<'_>,
         fetcher: &mut Fetcher,
-        now: Time,
         unheard: &mut Vec<String>,
     ) -> Result<Said, String> {
         let full = fetched(fetcher, url)?;
@@ -114,29 +98,32 @@ impl Check {
             }
         }
         // A CRL that another than the issuer signs: its certificate lies beside the CRLs.
-        let beside = if crl.issuer == issuer.subject { None } else { signer_beside(fetcher, url) };
+        let beside = if crl.issuer == link.issuer.subject { None } else { signer_beside(fetcher, url) };
         let beside: Vec<CertificateFields> = beside.into_iter().collect();
-        self.judge(&full, delta.as_ref(), certificate, issuer, &beside, now, unheard)
+        self.judge(&full, delta.as_ref(), link, &beside, unheard)
     }
 
     /// What a full CRL and its delta say, if they count. A delta that doesn't is left out, and that is said.
-    #[allow(clippy::too_many_arguments, reason = "all of it is one judgement's, and nothing of it belongs together")]
     fn judge(
         &self,
         full: &Found,
         delta: Option<&Found>,
-        certificate: &CertificateFields,
-        issuer: &CertificateFields,
+        link: Link<'_>,
         beside: &[CertificateFields],
-        now: Time,
         unheard: &mut Vec<String>,
     ) -> Result<Said, String> {
+        let Link { certificate, issuer, now } = link;
         let refused = |why: &dyn std::fmt::Display| format!("{}: {why}", full.place);
         let crl = Crl::read(&full.der, CrlLimits::WIDEST).map_err(|error| refused(&error))?;
         speaks_of(&crl, certificate).map_err(|fault| refused(&fault))?;
         let known: Vec<CertificateFields> = [&self.others, beside].concat();
-        let candidates = std::iter::once(issuer).chain(&self.anchors).chain(&known);
-        let signer = signer_of(&crl, candidates).map_err(|fault| refused(&fault))?;
+        // Generations of one CA have one name and lists of their own: another's says nothing of this certificate.
+        let signer = if crl.issuer == issuer.subject {
+            signer_of(&crl, [issuer])
+        } else {
+            signer_of(&crl, self.anchors.iter().chain(&known))
+        };
+        let signer = signer.map_err(|fault| refused(&fault))?;
         chain(signer, &known, &self.anchors, now).map_err(|fault| refused(&fault))?;
         in_time(&crl, now).map_err(|fault| refused(&fault))?;
         let read = delta.map(|found| (found, newer(found, &crl, signer, now)));

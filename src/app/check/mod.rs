@@ -53,6 +53,14 @@ pub struct Checked {
     pub certificates: Vec<OfOne>,
 }
 
+/// A certificate on the chain.
+#[derive(Clone, Copy)]
+struct Link<'a> {
+    certificate: &'a CertificateFields,
+    issuer: &'a CertificateFields,
+    now: Time,
+}
+
 /// What is said of one certificate.
 #[derive(Debug)]
 pub struct OfOne {
@@ -118,19 +126,19 @@ impl Check {
             chain(&self.certificate, &self.others, &self.anchors, now)?.into_iter().cloned().collect();
         let mut certificates = Vec::new();
         for pair in path.windows(2) {
-            let (certificate, issuer) = (&pair[0], &pair[1]);
+            let link = Link { certificate: &pair[0], issuer: &pair[1], now };
             let mut one = OfOne {
-                subject: certificate.subject.to_string(),
-                serial: certificate.serial,
+                subject: link.certificate.subject.to_string(),
+                serial: link.certificate.serial,
                 said: Vec::new(),
                 unheard: Vec::new(),
             };
             if self.ways != Ways::Crls {
                 let nonce = Nonce::new(nonces().to_vec()).expect("32 octets are a nonce");
-                self.ask(certificate, issuer, nonce, fetcher, now, &mut one);
+                self.ask(link, nonce, fetcher, &mut one);
             }
             if self.ways != Ways::Ocsp {
-                self.look_up(certificate, issuer, fetcher, now, &mut one);
+                self.look_up(link, fetcher, &mut one);
             }
             certificates.push(one);
         }

@@ -221,11 +221,12 @@ mod tests {
     use crate::ledger::sha256;
     use crate::model::LedgerId;
     use crate::publisher::Index;
+    use crate::publisher::pull::Seal;
 
     fn marks(number: u64) -> Marks {
         let time = "2026-11-20T00:00:00Z".parse().unwrap();
         let index = Index::new(LedgerId([7; 16]), number.into(), time, None, Vec::new());
-        Marks::new(&index, sha256(&[&index.to_json()]), false, Vec::new())
+        Marks::new(&index, sha256(&[&index.to_json()]), Seal::Unsigned, Vec::new())
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod source;
 
 use std::path::PathBuf;
 
-use crate::asn1::CertificateFields;
+use crate::asn1::{CertificateFields, CmsError};
 use crate::model::{CrlNumber, Time};
 use crate::publisher::IndexError;
 use crate::publisher::pull::{Ages, Alarm, Backward, Form, History, Scopes, Untaken, alarms};
@@ -87,6 +87,9 @@ pub enum PullError {
     /// A path that was asked for.
     #[error("no CRLs are published under '{0}'")]
     NoScope(String),
+    /// The signature over the index isn't one over it.
+    #[error("the index is refused: {0}")]
+    Seal(#[from] CmsError),
     /// Nothing was reached.
     #[error(transparent)]
     Source(#[from] SourceError),

@@ -4,18 +4,18 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use crate::asn1::crl::{Crl, CrlError};
-use crate::asn1::{CRL_LABEL, CertificateFields, Name, to_pem};
+use crate::asn1::{CRL_LABEL, CertificateFields, CmsError, KeyUsage, Name, to_pem, verify_detached};
 use crate::http::Got;
 use crate::ledger::{Hash, sha256};
 use crate::model::{CrlLimits, Time};
 use crate::publisher::pull::{
-    Admitted, Form, Held, Known, Marks, Offered, Plan, Scopes, Step, Untaken, Wanted, admit, hash_names,
+    Admitted, Form, Held, Known, Marks, Offered, Plan, Scopes, Seal, Step, Untaken, Wanted, admit, hash_names,
 };
-use crate::publisher::verifier::ListFault;
+use crate::publisher::verifier::{ListFault, chain};
 use crate::publisher::{Index, IsDelta, Listing};
 
 use super::folder::Draft;
-use super::{Folder, FolderError, Left, Pull, PullError, Round, Source, SourceError, file_name};
+use super::{Folder, FolderError, Left, Pull, PullError, Round, Source, file_name};
 
 /// Pulls one.
 pub fn run(pull: &Pull, source: &mut Source, folder: &mut Folder, now: Time) -> Result<Round, PullError> {
@@ -65,6 +65,7 @@ struct Seen {
     index: Index,
     octets: Vec<u8>,
     hash: Hash,
+    seal: Seal,
     tag: Option<String>,
 }
 
@@ -72,11 +73,15 @@ impl Work<'_> {
     /// Fetches what is news. Between the index and its CRLs another round may have been published: then both are fetched
     /// once more.
     fn fetch(&mut self, source: &mut Source, before: Option<&Marks>) -> Result<(Seen, Vec<(String, Left)>), PullError> {
-        let mut seen = self.index(source, before, before.and_then(|marks| marks.tag.clone()))?;
+        let mut seen = match self.index(source, before, before.and_then(|marks| marks.tag.clone())) {
+            // Index and signature are two fetches, too.
+            Err(PullError::Seal(CmsError::OtherContent)) => self.index(source, before, None)?,
+            other => other?,
+        };
         let mut left = self.crls(source, &seen.index)?;
         let overtaken = |why: &Left| match why {
             Left::Untaken(Untaken::Index(_)) => true,
-            Left::Source(SourceError::Fetch(error)) => error.is_missing(),
+            Left::Source(error) => error.is_missing(),
             _ => false,
         };
         if left.iter().any(|(_, why)| overtaken(why)) {
@@ -101,10 +106,24 @@ impl Work<'_> {
             (Got::Unchanged, kept) => (kept.unwrap_or_default(), tag),
         };
         let (index, hash) = (Index::read(&octets)?, sha256(&[&octets]));
+        let seal = match before {
+            Some(before) if before.index.0 == hash => before.seal,
+            _ => self.seal(source, &octets)?,
+        };
         if let Some(before) = before {
-            before.admit(&index, hash, UNSIGNED, self.pull.history)?;
+            before.admit(&index, hash, seal, self.pull.history)?;
         }
-        Ok(Seen { index, octets, hash, tag })
+        Ok(Seen { index, octets, hash, seal, tag })
+    }
+
+    /// Whether somebody signed the index who may sign CRLs and to whom an anchor leads. A signature over something else is
+    /// an error; one by somebody whom no anchor knows is none.
+    fn seal(&self, source: &mut Source, index: &[u8]) -> Result<Seal, PullError> {
+        let Some(cms) = source.seal()? else { return Ok(Seal::Unsigned) };
+        let signer = verify_detached(&cms, index)?.signer;
+        let may = signer.extensions.key_usage.is_some_and(|usage| usage.contains(KeyUsage::CRL_SIGN));
+        let is_known = chain(&signer, &self.others, &self.pull.anchors, self.now).is_ok();
+        Ok(if may && is_known { Seal::Signed } else { Seal::Unsigned })
     }
 
     /// Everything that is news; what isn't taken, and why.
@@ -194,7 +213,7 @@ impl Work<'_> {
         };
         let held: Vec<Held> =
             self.holding.iter().filter(|(path, _)| wanted(path)).map(|(_, held)| held.clone()).collect();
-        let mut marks = Marks::new(&seen.index, seen.hash, UNSIGNED, held);
+        let mut marks = Marks::new(&seen.index, seen.hash, seen.seal, held);
         (marks.tag, marks.forms) = (seen.tag, self.pull.forms.clone());
         if before == Some(&marks) {
             return self.draft.abandon();
@@ -281,5 +300,3 @@ fn der(path: &str, is_delta: IsDelta) -> String {
 
 const INDEX: &str = "index.json";
 const BUNDLE: &str = "crls.pem";
-/// No index is signed yet.
-const UNSIGNED: bool = false;

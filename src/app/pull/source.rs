@@ -37,6 +37,16 @@ pub enum SourceError {
     },
 }
 
+impl SourceError {
+    /// Whether there is no such thing.
+    pub fn is_missing(&self) -> bool {
+        match self {
+            Self::Fetch(error) => error.is_missing(),
+            Self::File { source, .. } => source.kind() == io::ErrorKind::NotFound,
+        }
+    }
+}
+
 impl Source {
     /// A server's publication, by the address of its index, of the folder that it is in, or of the server alone.
     pub fn web(url: &str, fetcher: Fetcher) -> Self {
@@ -55,6 +65,15 @@ impl Source {
     /// The index, unless it is still what the tag names.
     pub fn index(&mut self, tag: Option<&str>) -> Result<Got, SourceError> {
         self.get("index.json", tag, INDEX_OCTETS_MAX)
+    }
+
+    /// The signature over the index; none: there is none.
+    pub fn seal(&mut self) -> Result<Option<Vec<u8>>, SourceError> {
+        match self.octets("index.json.p7s", CERTIFICATE_OCTETS_MAX) {
+            Ok(octets) => Ok(Some(octets)),
+            Err(error) if error.is_missing() => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 
     /// A CRL of so many octets.
@@ -125,7 +144,7 @@ pub fn file_name(path: &str, is_delta: IsDelta) -> String {
 
 /// About 100,000 paths of 600 octets each.
 const INDEX_OCTETS_MAX: u64 = 64 << 20;
-/// Far more than any certificate.
+/// Far more than any certificate, or a signature with one.
 const CERTIFICATE_OCTETS_MAX: u64 = 64 << 10;
 
 #[cfg(test)]

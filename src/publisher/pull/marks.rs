@@ -28,7 +28,7 @@ pub struct Marks {
     /// The index's hash.
     pub index: Hex,
     /// Whether the index was signed: from then on it must be.
-    pub signed: bool,
+    pub seal: Seal,
     /// By which name the server knows the index.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub tag: Option<String>,
@@ -63,6 +63,16 @@ pub struct Held {
     /// The highest number that was ever taken here.
     #[serde(with = "text")]
     pub newest: CrlNumber,
+}
+
+/// Whether somebody trusted signed an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seal {
+    /// Yes.
+    Signed,
+    /// No, or nobody who is trusted.
+    Unsigned,
 }
 
 /// Whether another history may be begun with.
@@ -125,7 +135,7 @@ pub enum MarksError {
 
 impl Marks {
     /// What is seen with this index, holding this.
-    pub fn new(index: &Index, hash: Hash, signed: bool, held: Vec<Held>) -> Self {
+    pub fn new(index: &Index, hash: Hash, seal: Seal, held: Vec<Held>) -> Self {
         let (ledger, number, time) = (index.ledger, index.number, index.time);
         let (tag, forms) = (None, Vec::new());
         Self {
@@ -135,7 +145,7 @@ impl Marks {
             number,
             time,
             index: Hex(hash),
-            signed,
+            seal,
             tag,
             forms,
             held,
@@ -155,14 +165,9 @@ impl Marks {
         octets
     }
 
-    /// What is held of a path.
-    pub fn held(&self, path: &str) -> Option<&Held> {
-        self.held.iter().find(|held| held.listing.path == path)
-    }
-
     /// Whether an index goes on from what was seen.
-    pub fn admit(&self, index: &Index, hash: Hash, signed: bool, history: History) -> Result<(), Backward> {
-        if self.signed && !signed {
+    pub fn admit(&self, index: &Index, hash: Hash, seal: Seal, history: History) -> Result<(), Backward> {
+        if self.seal == Seal::Signed && seal == Seal::Unsigned {
             return Err(Backward::Unsigned);
         }
         if history == History::New {

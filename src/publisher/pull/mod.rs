@@ -15,5 +15,5 @@ mod plan;
 pub use admit::{Admitted, Known, Offered, Untaken, admit};
 pub use age::{Ages, Alarm, alarms};
 pub use hashed::hash_names;
-pub use marks::{Backward, Form, Held, History, Marks, MarksError};
+pub use marks::{Backward, Form, Held, History, Marks, MarksError, Seal};
 pub use plan::{Plan, Scopes, Step, Wanted};

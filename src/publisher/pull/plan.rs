@@ -49,7 +49,8 @@ pub enum Scopes {
 }
 
 impl Plan {
-    /// The plan; a path that was asked for and isn't published is an error, by its name.
+    /// The plan, for what is held in the order of paths; a path that was asked for and isn't published is an error, by its
+    /// name.
     pub fn of(index: &Index, held: &[Held], scopes: &Scopes) -> Result<Self, String> {
         if let Scopes::Of(paths) = scopes
             && let Some(missing) = paths.iter().find(|path| index.slot(path).is_none())
@@ -63,7 +64,7 @@ impl Plan {
         };
         let mut steps = Vec::new();
         for slot in index.slots.iter().filter(|slot| wanted(&slot.path)) {
-            let before = held.iter().find(|held| held.listing.path == slot.path);
+            let before = held.binary_search_by(|held| held.listing.path.cmp(&slot.path)).ok().map(|at| &held[at]);
             let want = |issue: Option<&Issue>, is_delta| match issue {
                 None if before.is_some_and(|held| held.issue(is_delta).is_some()) => Wanted::Withdrawn,
                 None => Wanted::None,
