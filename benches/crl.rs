@@ -3,8 +3,9 @@
 //! A million entries with serials of 16 octets and a reason each, beside `openssl ca -gencrl` on the same entries and
 //! with the same key, in one run: both by the clock. The delta is measured by the time that its thread runs, for it does nothing
 //! but reckon. Of several rounds the quickest counts. Memory is the peak of this process above what it was
-//! with the lists loaded (`VmHWM`, reset before). `-- --quick` takes a tenth of the entries, to see that it runs; `-- delta`
-//! leaves the full CRL and openssl out.
+//! with the lists loaded (`VmHWM`, reset before). `-- --quick` takes a tenth of the entries, to see that it runs; a row
+//! can be asked for by name (`full`, `delta`, `scopes`), and so can what a nation's day takes (`nation`: 50 million entries, 10
+//! GB of memory, half an hour).
 
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock")]
 
@@ -12,6 +13,8 @@
 mod openssl;
 #[path = "crl/population.rs"]
 mod population;
+#[path = "crl/rounds.rs"]
+mod rounds;
 #[path = "ledger/table.rs"]
 #[allow(dead_code, reason = "shared with the ledger's benchmark, which uses other parts")]
 mod table;
@@ -22,25 +25,89 @@ use std::time::Instant;
 use tashika::asn1::crl::Crl;
 use tashika::keys::Signer;
 use tashika::model::{CrlLimits, CrlNumber, Cutoff, Seconds};
-use tashika::publisher::{Base, Content, Exposed, Kind, Lists, Planned, Previous, Relist, Slot, build, preflight};
+use tashika::publisher::{
+    Base, Content, Exposed, Issuing, Kind, Lists, Planned, Previous, Relist, Slot, Why, build, preflight,
+};
 use tashika::status::{Revoked, ScopeList};
 
 use population::{Population, SCOPE, rules};
+use rounds::Rounds;
 use table::{Table, Verdict, thousands};
 
 fn main() {
     let given: Vec<String> = std::env::args().skip(1).collect();
     let quick = given.iter().any(|argument| argument == "--quick");
-    let only_delta = given.iter().any(|argument| argument == "delta");
+    let named: Vec<&str> = given.iter().map(String::as_str).filter(|name| !name.starts_with('-')).collect();
+    let asked = |name: &str| named.is_empty() && name != "nation" || named.contains(&name);
     let entries = if quick { 100_000 } else { 1_000_000 };
     let mut table = Table::new(quick);
     let population = Population::new(entries);
-    let mut bench = Bench::new(&population);
-    if !only_delta {
-        bench.full(openssl::gencrl(&population), &mut table);
+    if asked("full") || asked("delta") {
+        let mut bench = Bench::new(&population);
+        if asked("full") {
+            bench.full(openssl::gencrl(&population), &mut table);
+        }
+        if asked("delta") {
+            bench.delta(&mut table);
+        }
     }
-    bench.delta(&mut table);
+    if asked("scopes") {
+        let (scopes, entries) = if quick { (800, 500_000) } else { (8_000, 5_000_000) };
+        daily(&population, scopes, entries, &mut table);
+    }
+    if asked("nation") {
+        let (scopes, entries) = if quick { (760, 5_000_000) } else { (7_600, 50_000_000) };
+        nation(&population, scopes, entries);
+    }
     table.print();
+}
+
+/// A daily round over many scopes, after a day with changes; the second of two, for it has a base to follow from.
+fn daily(population: &Population, scopes: u32, entries: u64, table: &mut Table) {
+    let mut rounds = Rounds::new(population, scopes, entries);
+    let (_, first) = rounds.publish(Issuing::Full, Why::First, 0);
+    rounds.hold(entries / 100, 86_000);
+    let (published, took) = rounds.publish(Issuing::Full, Why::Scheduled, 86_400);
+    table.row(
+        format!(
+            "{} scopes, {} entries in all, one daily round with preflight and durable writes, 2 threads",
+            thousands(scopes.into()),
+            thousands(entries as f64)
+        ),
+        format!(
+            "{took:.1} s ({} CRLs, full and delta, {} MB; the very first round {first:.1} s)",
+            thousands(published.crls as f64),
+            published.octets / 1_000_000
+        ),
+        "≤ 30 s",
+        "≤ 10 s",
+        Verdict::at_most(took, 30.0, 10.0),
+    );
+}
+
+/// A nation's daily round, and the deltas of its peak day: for the record, not for the table.
+fn nation(population: &Population, scopes: u32, entries: u64) {
+    let before = memory("VmRSS");
+    let mut rounds = Rounds::new(population, scopes, entries);
+    println!("lists of {} entries: {} MB", thousands(entries as f64), (memory("VmRSS") - before) / 1_000_000);
+    let (published, took) = rounds.publish(Issuing::Full, Why::First, 0);
+    println!("first full round: {took:.1} s, {} CRLs, {} MB", published.crls, published.octets / 1_000_000);
+    let (changes, mut times, mut octets) = (entries / 37, Vec::new(), 0);
+    for quarter in 1..=96_u32 {
+        rounds.hold(changes / 96, quarter * 900);
+        let (published, took) = rounds.publish(Issuing::Delta, Why::Scheduled, quarter * 900);
+        times.push(took);
+        octets += published.octets;
+    }
+    times.sort_by(f64::total_cmp);
+    println!(
+        "96 delta rounds with {} changes: median {:.1} s, slowest {:.1} s, {} MB of deltas; peak memory {} MB",
+        thousands(changes as f64),
+        times[48],
+        times[95],
+        octets / 1_000_000,
+        memory("VmHWM") / 1_000_000
+    );
 }
 
 struct Bench<'a> {

@@ -129,6 +129,10 @@ pub fn now() -> Time {
 }
 
 fn certificate(serial: Serial) -> Certificate {
+    certificate_in(serial, SCOPE)
+}
+
+pub fn certificate_in(serial: Serial, scope: ScopeNo) -> Certificate {
     Certificate {
         key: CertificateKey { issuer: IssuerNo(1), serial },
         usage: Usage::Auth,
@@ -138,7 +142,7 @@ fn certificate(serial: Serial) -> Certificate {
         batch: Batch(0),
         not_before: now() - Seconds::days(700),
         not_after: now() + Seconds::days(1_100),
-        scope: SCOPE,
+        scope,
         municipality: Municipality(0),
         key_origin: KeyOrigin::Unknown,
         proofing: Proofing::Unknown,

@@ -72,7 +72,7 @@ impl Draft {
         let point = place.slot.point().and_then(|point| point.name.as_ref());
         let listing = Listing {
             path: due.path.clone(),
-            issuer: place.issuer.clone(),
+            issuer: Some(place.issuer.clone()),
             distribution_point: point.map(|name| STANDARD.encode(name.as_der())),
             full,
             delta: delta.or(kept),
@@ -98,7 +98,13 @@ impl Draft {
         self.published.octets += full.size;
         self.fresh.push(name.clone());
         self.crls.insert(name, brought.octets.clone());
-        let listing = Listing { path: brought.path.clone(), issuer: None, distribution_point: None, full, delta: None };
+        let listing = Listing {
+            path: brought.path.clone(),
+            issuer: Some(brought.path.clone()),
+            distribution_point: None,
+            full,
+            delta: None,
+        };
         self.listings.insert(brought.path.clone(), listing);
     }
 

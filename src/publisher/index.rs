@@ -41,7 +41,7 @@ pub struct Index {
 pub struct Listing {
     /// The path below `/crl/`, without `.crl`.
     pub path: String,
-    /// Whose certificates: an issuer's short name; none: those of several, or of nobody in the ledger.
+    /// Who signs it, by the name under which the certificate is served (`/ca/NAME.cer`).
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub issuer: Option<String>,
     /// The DER of the distribution point's name, in base64; none: the CRL has no IDP.

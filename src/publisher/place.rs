@@ -18,8 +18,8 @@ use super::slot::Slot;
 pub struct Place {
     /// The path behind `/crl/`, without `.crl`.
     pub path: String,
-    /// Whose certificates; none: those of several issuers.
-    pub issuer: Option<String>,
+    /// Who signs, by the name under which the certificate is served.
+    pub issuer: String,
     /// What they must be.
     pub slot: Slot,
     /// Which certificates they speak of.

@@ -112,8 +112,7 @@ impl Own<'_> {
 
     fn place(&self, path: &str, point: Option<IssuingPoint>, covers: Covers) -> Result<Place, String> {
         let slot = Slot::new(self.fields, point).map_err(|error| error.to_string())?;
-        let issuer = Some(self.issuer.name.clone());
-        at(self.config, path, issuer, slot, covers, self.signer.clone())
+        at(self.config, path, &self.issuer.name, slot, covers, self.signer.clone())
     }
 }
 
@@ -130,13 +129,13 @@ fn combined(
     }
     let name = address(config, COMBINED, ".crl")?;
     let slot = Slot::new(&fields, Some(IssuingPoint::indirect(name))).map_err(|error| error.to_string())?;
-    at(config, COMBINED, None, slot, Covers::Issuers(published), signer)
+    at(config, COMBINED, COMBINED, slot, Covers::Issuers(published), signer)
 }
 
 fn at(
     config: &Config,
     path: &str,
-    issuer: Option<String>,
+    issuer: &str,
     slot: Slot,
     covers: Covers,
     signer: Arc<dyn Signer>,
@@ -148,7 +147,7 @@ fn at(
     };
     let delay = Schedule::delay_of(path, config.crl.spread);
     let schedule = Schedule { full_at: hours.full_at, full_for: hours.full_for, deltas: hours.deltas, delay };
-    Ok(Place { path: path.to_owned(), issuer, slot, covers, schedule, budget: None, signer })
+    Ok(Place { path: path.to_owned(), issuer: issuer.to_owned(), slot, covers, schedule, budget: None, signer })
 }
 
 fn address(config: &Config, path: &str, ending: &str) -> Result<DistributionPointName, String> {

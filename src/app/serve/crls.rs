@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Part;
 use super::crl_sign::CrlSign;
+use super::faces;
 use super::log;
 use super::sequence::{Opened, Writing};
 use super::stop::{Pause, Stop};
@@ -45,6 +46,7 @@ impl Crls {
         if self.config.crl.role == CrlRole::Off {
             return;
         }
+        faces::lay_crl_signers(&self.shelf, &self.config.crl);
         let Some(press) = self.open() else { return };
         give_way();
         let node = clock::new_node_id();

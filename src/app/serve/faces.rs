@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use crate::asn1::CertificateFields;
+use crate::app::config::CrlSettings;
+use crate::asn1::{CertificateFields, certificates_in};
 use crate::ledger::{CheckpointFile, sha256};
 use crate::model::{Book, Time};
 use crate::publisher::{File, Media, Shelf};
@@ -16,6 +17,20 @@ pub(super) fn lay_issuers(shelf: &Shelf, book: &Book) {
         let Ok(fields) = CertificateFields::from_der(&issuer.certificate) else { continue };
         let made = fields.validity.not_before;
         lay(shelf, &format!("ca/{}.cer", issuer.name), &issuer.certificate, (Media::Certificate, made, None));
+    }
+}
+
+/// Lays the certificates of those who sign CRLs and are no CAs of the ledger, beside the CAs': of the combined one, and of those that
+/// are brought.
+pub(super) fn lay_crl_signers(shelf: &Shelf, crl: &CrlSettings) {
+    let combined = crl.combined.iter().map(|files| ("combined", &files.certificate));
+    let external = crl.external.iter().map(|external| (external.path.as_str(), &external.certificate));
+    for (name, file) in combined.chain(external) {
+        // What can't be read is told of where the CRL is missed.
+        let Ok(der) = std::fs::read(file).map(|octets| certificates_in(&octets)) else { continue };
+        let Some(der) = der.ok().and_then(|all| all.into_iter().next()) else { continue };
+        let Ok(fields) = CertificateFields::from_der(&der) else { continue };
+        lay(shelf, &format!("ca/{name}.cer"), &der, (Media::Certificate, fields.validity.not_before, None));
     }
 }
 
