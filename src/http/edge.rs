@@ -88,7 +88,7 @@ impl Seat {
         let Self { socket, tally, at, table, mut handed } = self;
         socket.set_nonblocking(true)?;
         let socket = watched(socket)?;
-        let door = Arc::new(Door::new(public, tally));
+        let door = Arc::new(Door::new(public, tally, limits.times.body));
         let spare = AtomicUsize::new(0);
         let floor = Floor { at, table, door, limits, watches: Mutex::default(), spare };
         let mailbox = floor.door.mailbox.clone();

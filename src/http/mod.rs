@@ -18,6 +18,7 @@ mod dates;
 mod edge;
 mod fetch;
 mod handover;
+mod headers;
 mod inherited;
 mod listener;
 mod mailbox;

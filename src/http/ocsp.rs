@@ -9,7 +9,8 @@ use std::time::Duration;
 
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Body as _, Bytes, Incoming};
-use hyper::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, TRANSFER_ENCODING};
+use hyper::header::HeaderMap;
+use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, Version};
 
 use crate::asn1::ocsp::{self, ErrorReply};
@@ -18,6 +19,7 @@ use crate::parties::{Claim, Origin, Outcome, Register, Tally};
 use crate::responder::{Answer, Order, Refusal, Reply, Responder, Says};
 use crate::status::{ReadTo, Signature};
 
+use super::headers::Headers;
 use super::mailbox::Mailbox;
 use super::plain::{Lines, PlainRequest};
 use super::refusals::{Refusals, Row};
@@ -48,6 +50,8 @@ pub(super) struct Door {
     pub mailbox: Arc<Mailbox>,
     /// Whether callers are told to go elsewhere with their next request. Written once, by the thread that reads it.
     retiring: AtomicBool,
+    /// How long a body may take where the connection's watch can't tell, because others come over it, too.
+    body_max: Duration,
 }
 
 /// Memory that is used for one request after another, and the counters.
@@ -92,12 +96,13 @@ enum Decided {
 }
 
 impl Door {
-    pub fn new(public: Arc<Public>, tally: Tally) -> Self {
+    pub fn new(public: Arc<Public>, tally: Tally, body_max: Duration) -> Self {
         let (stamps, lines) = (Stamps::default(), Lines::default());
         let bench = Bench { signature: Signature::default(), path: Vec::new(), stamps, lines, tally };
         let refusals = public.refusals.row();
         let (mailbox, retiring) = Default::default();
-        Self { public, bench: Mutex::new(bench), refusals, ticks: Arc::new(Ticks::default()), mailbox, retiring }
+        let (bench, ticks) = (Mutex::new(bench), Arc::default());
+        Self { public, bench, refusals, ticks, mailbox, retiring, body_max }
     }
 
     /// From now on each answer is its connection's last.
@@ -116,20 +121,20 @@ impl Door {
 
     /// Answers one request that came through hyper.
     pub async fn answer(&self, guest: &Guest, request: Request<Incoming>) -> Response<Full<Bytes>> {
-        let (head, body) = request.into_parts();
+        let (Parts { method, uri, version, headers, .. }, body) = request.into_parts();
         guest.watch.enter(Phase::Busy, &self.ticks);
+        let asked = Headers::of(&method, &headers);
+        // Over HTTP/2 many requests may be under way, and what nobody looks at any more adds up.
+        drop(headers);
         let mut fields = HeaderMap::with_capacity(FIELDS);
-        let mut ready = match route(&head.method, head.uri.path()) {
+        let mut ready = match route(&method, uri.path()) {
             Route::Get(claim, rest) => match self.caller(guest.origin, claim) {
-                Some(caller) => {
-                    let condition = Condition::of(&head.headers);
-                    self.reply(caller, Source::Path(rest), &condition, &mut fields).await
-                }
+                Some(caller) => self.reply(guest, caller, Source::Path(rest), &asked.condition, &mut fields).await,
                 None => self.not_allowed(&mut fields),
             },
             Route::Post(claim) => match self.caller(guest.origin, claim) {
-                Some(caller) => match self.body(guest, caller, &head.headers, body).await {
-                    Ok(body) => self.reply(caller, Source::Body(&body), &Condition::None, &mut fields).await,
+                Some(caller) => match self.body_in_time(guest, caller, &asked, version, body).await {
+                    Ok(body) => self.reply(guest, caller, Source::Body(&body), &Condition::None, &mut fields).await,
                     Err(declined) => self.decline(declined, &mut fields),
                 },
                 None => self.not_allowed(&mut fields),
@@ -138,9 +143,8 @@ impl Door {
             Route::OtherMethod => self.decline(Declined::OtherMethod, &mut fields),
         };
         // A length that stood after it was dropped while reading: what follows may be anything (RFC 9112 §6.1).
-        let ambiguous = head.headers.contains_key(TRANSFER_ENCODING);
         // HTTP/2 has a frame for it.
-        if ambiguous || (self.is_retiring() && head.version < Version::HTTP_2) {
+        if asked.in_chunks || (self.is_retiring() && version < Version::HTTP_2) {
             ready.after = After::Close;
         }
         guest.watch.enter(Phase::Idle, &self.ticks);
@@ -208,20 +212,30 @@ impl Door {
         replies::unsigned(Refusal::NotAllowed.reply(), self.read_to(), &mut bench.stamps, fields)
     }
 
-    /// A request's body, within its caller's limits.
-    async fn body(
+    /// A request's body, within its caller's limits and its time.
+    async fn body_in_time(
         &self,
         guest: &Guest,
         caller: Caller,
-        headers: &HeaderMap,
-        mut body: Incoming,
+        asked: &Headers,
+        version: Version,
+        body: Incoming,
     ) -> Result<Bytes, Declined> {
-        if headers.get(CONTENT_TYPE).is_some_and(|kind| !is_ocsp_request(kind.as_bytes())) {
+        if asked.is_of_other_type {
             return Err(Declined::OtherType);
         }
-        if headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH) {
+        if asked.in_chunks && asked.has_length {
             return Err(Declined::Ambiguous);
         }
+        let body = self.body(guest, caller, body);
+        // With one request at a time, the connection's watch ends it, and costs no timer.
+        if version < Version::HTTP_2 {
+            return body.await;
+        }
+        tokio::time::timeout(self.body_max, body).await.unwrap_or(Err(Declined::TooSlow))
+    }
+
+    async fn body(&self, guest: &Guest, caller: Caller, mut body: Incoming) -> Result<Bytes, Declined> {
         let octets_max = limits(caller).octets_max;
         if body.size_hint().lower() > octets_max as u64 {
             return Err(Declined::TooLong);
@@ -250,6 +264,7 @@ impl Door {
 
     async fn reply<F: Fields>(
         &self,
+        guest: &Guest,
         caller: Caller,
         source: Source<'_>,
         condition: &Condition,
@@ -258,6 +273,7 @@ impl Door {
         match self.decide(caller, source, condition, fields) {
             Decided::Now(ready) => ready,
             Decided::Later(order, responder) => {
+                let _asking = guest.watch.asks();
                 self.wait(Waiting { caller, order, responder }, condition, fields).await
             }
         }
@@ -357,12 +373,6 @@ fn limits(caller: Caller) -> RequestLimits {
         Rank::Accredited => RequestLimits::ACCREDITED,
         Rank::Anonymous => RequestLimits::ANONYMOUS,
     }
-}
-
-/// Whether a Content-Type is that of requests (RFC 6960 appendix A.1).
-pub(super) fn is_ocsp_request(kind: &[u8]) -> bool {
-    let end = kind.iter().position(|octet| *octet == b';').unwrap_or(kind.len());
-    kind[..end].trim_ascii().eq_ignore_ascii_case(b"application/ocsp-request")
 }
 
 /// Clients give up after a few seconds, whatever holds up who signs or who asks the ledger.

@@ -3,8 +3,8 @@
 //! Each connection notes in which phase it is and since when, by a clock that a thread moves four times a second; a sweep
 //! ends those that take too long. So a request costs a few stores and no timer. Used by `edge` and `wire`.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -25,6 +25,8 @@ pub struct TimeLimits {
 pub(super) struct Watch {
     phase: AtomicU64,
     word: AtomicU8,
+    /// Requests that wait for their answers: over HTTP/2 several, while frames come and go.
+    answering: AtomicU32,
     /// Wakes the connection to hear the word.
     waker: Mutex<Option<Waker>>,
 }
@@ -54,6 +56,15 @@ pub(super) enum Phase {
     Busy = 3,
 }
 
+/// A request that waits for its answer; no longer, when this is dropped.
+pub(super) struct Asking(Arc<Watch>);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.answering.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A thread's coarse clock: a count that the thread moves.
 #[derive(Debug, Default)]
 pub(super) struct Ticks(AtomicU64);
@@ -72,7 +83,18 @@ impl Ticks {
 impl Watch {
     pub fn new(ticks: &Ticks) -> Self {
         let phase = AtomicU64::new(ticks.now() << PHASE_BITS | Phase::Idle as u64);
-        Self { phase, word: AtomicU8::new(Word::Stay as u8), waker: Mutex::new(None) }
+        let (word, answering) = (AtomicU8::new(Word::Stay as u8), AtomicU32::new(0));
+        Self { phase, word, answering, waker: Mutex::new(None) }
+    }
+
+    /// A request has come whole, and waits for its answer.
+    pub fn asks(self: &Arc<Self>) -> Asking {
+        self.answering.fetch_add(1, Ordering::Relaxed);
+        Asking(self.clone())
+    }
+
+    fn is_answering(&self) -> bool {
+        self.answering.load(Ordering::Relaxed) > 0
     }
 
     /// The connection says how to wake it.
@@ -102,6 +124,7 @@ impl Watch {
     /// longest first. None: it waits for us, or goes anyway.
     pub fn dispensable(&self, ticks: &Ticks) -> Option<(u8, u64)> {
         let readiness = match self.phase() {
+            _ if self.is_answering() => return None,
             0 => 1,
             1 | 2 => 0,
             _ => return None,
@@ -126,6 +149,7 @@ impl Watch {
     pub fn is_over(&self, ticks: &Ticks, limits: &TimeLimits) -> bool {
         let lasted = self.lasted(ticks);
         let limit = match self.phase() {
+            _ if self.is_answering() => return false,
             0 => limits.idle,
             1 => limits.header,
             2 => limits.body,
@@ -186,6 +210,11 @@ mod tests {
         let watches = [Phase::Header, Phase::Idle, Phase::Idle, Phase::Body, Phase::Busy].map(in_phase);
         let readiness = watches.each_ref().map(|watch| watch.dispensable(&ticks));
         assert_eq!(readiness, [Some((0, 5)), Some((1, 4)), Some((1, 3)), Some((0, 2)), None]);
+        let watch = Arc::new(in_phase(Phase::Idle));
+        let asking = watch.asks();
+        assert_eq!(watch.dispensable(&ticks), None, "frames came since it asked");
+        drop(asking);
+        assert!(watch.dispensable(&ticks).is_some());
         watches[1].tell(Word::Leave);
         assert_eq!(watches[1].dispensable(&ticks), None, "it goes already");
     }
