@@ -124,23 +124,21 @@ impl Door {
         let (Parts { method, uri, version, headers, .. }, body) = request.into_parts();
         guest.watch.enter(Phase::Busy, &self.ticks);
         let asked = Headers::of(&method, &headers);
-        // Over HTTP/2 many requests may be under way, and what nobody looks at any more adds up.
-        drop(headers);
+        let wanted = self.wanted(guest.origin, &method, uri.path());
+        // Over HTTP/2 many requests may be under way, and what nobody looks at any more adds up; all of a request's parts
+        // lie in the memory that its headers came in.
+        drop((uri, headers));
         let mut fields = HeaderMap::with_capacity(FIELDS);
-        let mut ready = match route(&method, uri.path()) {
-            Route::Get(claim, rest) => match self.caller(guest.origin, claim) {
-                Some(caller) => self.reply(guest, caller, Source::Path(rest), &asked.condition, &mut fields).await,
-                None => self.not_allowed(&mut fields),
+        let mut ready = match wanted {
+            Ok((caller, Some(path))) => {
+                self.reply(guest, caller, Source::Path(&path), &asked.condition, &mut fields).await
+            }
+            Ok((caller, None)) => match self.body_in_time(guest, caller, &asked, version, body).await {
+                Ok(body) => self.reply(guest, caller, Source::Body(&body), &Condition::None, &mut fields).await,
+                Err(declined) => self.decline(declined, &mut fields),
             },
-            Route::Post(claim) => match self.caller(guest.origin, claim) {
-                Some(caller) => match self.body_in_time(guest, caller, &asked, version, body).await {
-                    Ok(body) => self.reply(guest, caller, Source::Body(&body), &Condition::None, &mut fields).await,
-                    Err(declined) => self.decline(declined, &mut fields),
-                },
-                None => self.not_allowed(&mut fields),
-            },
-            Route::Nowhere => self.decline(Declined::NotFound, &mut fields),
-            Route::OtherMethod => self.decline(Declined::OtherMethod, &mut fields),
+            Err(Refused::NotAllowed) => self.not_allowed(&mut fields),
+            Err(Refused::Declined(declined)) => self.decline(declined, &mut fields),
         };
         // A length that stood after it was dropped while reading: what follows may be anything (RFC 9112 §6.1).
         // HTTP/2 has a frame for it.
@@ -149,6 +147,17 @@ impl Door {
         }
         guest.watch.enter(Phase::Idle, &self.ticks);
         replies::response(ready, fields)
+    }
+
+    /// Who asks, and the path that has the request in it; none: it is in the body.
+    fn wanted(&self, origin: Origin, method: &Method, path: &str) -> Result<(Caller, Option<String>), Refused> {
+        let (claim, rest) = match route(method, path) {
+            Route::Get(claim, rest) => (claim, Some(rest.to_owned())),
+            Route::Post(claim) => (claim, None),
+            Route::Nowhere => return Err(Refused::Declined(Declined::NotFound)),
+            Route::OtherMethod => return Err(Refused::Declined(Declined::OtherMethod)),
+        };
+        Ok((self.caller(origin, claim).ok_or(Refused::NotAllowed)?, rest))
     }
 
     /// Answers one plain request if that needs no waiting: puts the response at the end of `out`, and says what becomes of the
