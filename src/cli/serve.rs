@@ -76,6 +76,7 @@ pub fn tell(told: Told, form: Form) {
     };
     match told {
         Told::Listening { public, admin } => at("listening", public, admin),
+        Told::Waiting { public, admin } => at("waiting", public, admin),
         Told::Plan(plan) => {
             form.say(&format!("plan  {plan}"), &json!({ "event": "plan", "plan": super::plan::json(&plan) }))
         }

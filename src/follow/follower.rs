@@ -188,7 +188,14 @@ impl Follower {
                 (stepped.events, stepped.more) = (taken, true);
                 break;
             }
-            self.take(ledger, sealed, &mut stepped)?;
+            match self.take(ledger, sealed, &mut stepped) {
+                // What was taken in before is told; the next step begins with this event, and meets the fault if it lasts.
+                Err(FollowError::Ledger(_)) if taken > 0 => {
+                    (stepped.events, stepped.more) = (taken, true);
+                    break;
+                }
+                took => took?,
+            }
         }
         self.table.publish(ReadTo { epoch: self.head.epoch, position: self.head.position })?;
         if let Some(heartbeat) = heartbeat {
@@ -197,14 +204,16 @@ impl Follower {
         Ok(stepped)
     }
 
+    /// All of an event or, where the ledger fails to show what belongs to it, nothing: the head moves last.
     fn take(&mut self, ledger: &dyn Ledger, sealed: &Sealed, stepped: &mut Stepped) -> Result<(), FollowError> {
-        let event = self.head.follow(sealed).map_err(Frozen::Forked)?;
+        let mut head = self.head.clone();
+        let event = head.follow(sealed).map_err(Frozen::Forked)?;
         let position = sealed.position;
         match &event.body {
             Body::Registered { first, count, digest } => {
                 let certificates = registered(ledger, position, *first, *count, digest)?;
                 self.table.register(position, *first, &certificates)?;
-                self.head.certificates += u64::from(*count);
+                head.certificates += u64::from(*count);
             }
             Body::Changed { no, key, change } => {
                 let cause = event.cause.unwrap_or(position);
@@ -213,15 +222,16 @@ impl Follower {
             }
             Body::SetChanged { .. } => {
                 self.take_set(ledger, position, &event)?;
+                head.book = position;
                 stepped.sets += 1;
             }
-            Body::EpochAdopted { epoch, .. } => self.head.epoch = *epoch,
+            Body::EpochAdopted { epoch, .. } => head.epoch = *epoch,
             Body::IssuerAdded(issuer) => {
                 let known = &mut self.registers.issuers;
                 if usize::from(issuer.no.0) > known.len() {
                     known.push(issuer.clone());
                 }
-                self.head.book = position;
+                head.book = position;
                 stepped.issuers += 1;
             }
             Body::ScopeAdded(scope) => {
@@ -229,7 +239,7 @@ impl Follower {
                 if scope.no.0 as usize > known.len() {
                     known.push(scope.clone());
                 }
-                self.head.book = position;
+                head.book = position;
             }
             Body::CrlsNumbered { .. }
             | Body::InboxRefused { .. }
@@ -239,15 +249,15 @@ impl Follower {
             | Body::Reported(_)
             | Body::UndoOrdered(_) => {}
         }
+        self.head = head;
         Ok(())
     }
 
-    fn take_set(&mut self, ledger: &dyn Ledger, position: Position, event: &Event) -> Result<(), FollowError> {
+    fn take_set(&self, ledger: &dyn Ledger, position: Position, event: &Event) -> Result<(), FollowError> {
         let Body::SetChanged { target, change } = &event.body else { return Ok(()) };
         let (time, cause) = (event.time, event.cause.unwrap_or(position));
         let set = SetEvent { position, time, cause, target: target.clone(), change: *change };
         self.table.change_set(&set, belongs(ledger, &set)?)?;
-        self.head.book = position;
         Ok(())
     }
 

@@ -90,7 +90,8 @@ impl Seat {
         let Self { socket, tally, at, table, mut handed } = self;
         socket.set_nonblocking(true)?;
         let socket = watched(socket)?;
-        let door = Arc::new(Door::new(public, tally, limits.downloads_max / table.len()));
+        let downloads_max = limits.downloads_max / table.len();
+        let door = Arc::new(Door::new(public, tally, downloads_max, limits.times.body));
         let spare = AtomicUsize::new(0);
         let floor = Floor { at, table, door, limits, watches: Mutex::default(), spare };
         let mailbox = floor.door.mailbox.clone();

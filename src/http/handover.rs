@@ -15,8 +15,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::net::{
-    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags,
+    RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer, SendAncillaryMessage, SendFlags, recv,
     recvmsg, sendmsg,
 };
 
@@ -108,6 +109,13 @@ impl Offered {
 }
 
 impl Taken {
+    /// Whether the predecessor has ended: whoever waits in the sockets waits for this process alone.
+    pub fn is_alone(&self) -> bool {
+        // It says nothing over this line; what can be read of it is its end.
+        let ended = recv(&self.predecessor, &mut [0; 1], RecvFlags::DONTWAIT | RecvFlags::PEEK);
+        !matches!(ended, Err(Errno::AGAIN | Errno::INTR))
+    }
+
     /// Tells the predecessor that this process answers: it accepts nothing more, and ends.
     pub fn answers(mut self) -> io::Result<()> {
         self.predecessor.write_all(&ANSWERS)
@@ -163,6 +171,7 @@ mod tests {
         let predecessor = std::thread::spawn(move || offer.succeeded());
         drop(take(&path).unwrap().unwrap());
         let taken = take(&path).unwrap().unwrap();
+        assert!(!taken.is_alone());
         assert_eq!(taken.sockets[0].local_addr().unwrap(), address);
         let socket = taken.sockets[0].try_clone().unwrap();
         taken.answers().unwrap();

@@ -21,6 +21,7 @@ mod fetch;
 mod file_counts;
 mod files;
 mod handover;
+mod headers;
 mod inherited;
 mod listener;
 mod mailbox;

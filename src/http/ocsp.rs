@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use http_body_util::BodyExt as _;
 use hyper::body::{Body as _, Bytes, Incoming};
-use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderValue, TRANSFER_ENCODING};
+use hyper::header::{CONNECTION, HeaderMap, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Method, Request, Response, Version};
 
@@ -22,6 +22,7 @@ use crate::status::{ReadTo, Signature};
 
 use super::file_counts::FileCounts;
 use super::files::Files;
+use super::headers::Headers;
 use super::mailbox::Mailbox;
 use super::plain::{Lines, PlainRequest};
 use super::refusals::{Refusals, Row};
@@ -58,6 +59,8 @@ pub(super) struct Door {
     pub mailbox: Arc<Mailbox>,
     /// Whether callers are told to go elsewhere with their next request. Written once, by the thread that reads it.
     retiring: AtomicBool,
+    /// How long a body may take where the connection's watch can't tell, because others come over it, too.
+    body_max: Duration,
 }
 
 /// Memory that is used for one request after another, and the counters.
@@ -111,16 +114,16 @@ enum Decided {
 }
 
 impl Door {
-    /// With so many places for long files.
-    pub fn new(public: Arc<Public>, tally: Tally, downloads_max: usize) -> Self {
+    /// With so many places for long files, and so long for a body.
+    pub fn new(public: Arc<Public>, tally: Tally, downloads_max: usize, body_max: Duration) -> Self {
         let (stamps, lines) = (Stamps::default(), Lines::default());
         let bench = Bench { signature: Signature::default(), path: Vec::new(), stamps, lines, tally };
         let refusals = public.refusals.row();
         let places = Places::new(downloads_max, !public.register.parties().is_empty());
         let files = Files::new(public.shelf.clone(), &public.files, places);
         let (mailbox, retiring) = Default::default();
-        let bench = Mutex::new(bench);
-        Self { public, bench, refusals, files, ticks: Arc::new(Ticks::default()), mailbox, retiring }
+        let (bench, ticks) = (Mutex::new(bench), Arc::default());
+        Self { public, bench, refusals, files, ticks, mailbox, retiring, body_max }
     }
 
     /// From now on each answer is its connection's last.
@@ -141,43 +144,47 @@ impl Door {
     pub async fn answer(&self, guest: &Guest, request: Request<Incoming>) -> Response<Sent> {
         let (head, body) = request.into_parts();
         guest.watch.enter(Phase::Busy, &self.ticks);
+        if let Some(response) = self.file(guest, &head) {
+            return response;
+        }
+        let Parts { method, uri, version, headers, .. } = head;
+        let asked = Headers::of(&method, &headers);
+        let wanted = self.wanted(guest.origin, &method, uri.path());
+        // Over HTTP/2 many requests may be under way, and what nobody looks at any more adds up; all of a request's parts
+        // lie in the memory that its headers came in.
+        drop((uri, headers));
         let mut fields = HeaderMap::with_capacity(FIELDS);
-        let mut ready = match route(&head.method, head.uri.path()) {
-            Route::Get(claim, rest) => match self.caller(guest.origin, claim) {
-                Some(caller) => {
-                    let condition = Condition::of(&head.headers);
-                    self.reply(caller, Source::Path(rest), &condition, &mut fields).await
-                }
-                None => self.not_allowed(&mut fields),
+        let mut ready = match wanted {
+            Ok((caller, Some(path))) => {
+                self.reply(guest, caller, Source::Path(&path), &asked.condition, &mut fields).await
+            }
+            Ok((caller, None)) => match self.body_in_time(guest, caller, &asked, version, body).await {
+                Ok(body) => self.reply(guest, caller, Source::Body(&body), &Condition::None, &mut fields).await,
+                Err(declined) => self.decline(declined, &mut fields),
             },
-            Route::Post(claim) => match self.caller(guest.origin, claim) {
-                Some(caller) => match self.body(guest, caller, &head.headers, body).await {
-                    Ok(body) => self.reply(caller, Source::Body(&body), &Condition::None, &mut fields).await,
-                    Err(declined) => self.decline(declined, &mut fields),
-                },
-                None => self.not_allowed(&mut fields),
-            },
-            nothing @ (Route::Nowhere | Route::OtherMethod) => match self.file(guest, &head) {
-                Some(response) => return response,
-                None if nothing == Route::Nowhere => self.decline(Declined::NotFound, &mut fields),
-                None => self.decline(Declined::OtherMethod, &mut fields),
-            },
+            Err(Refused::NotAllowed) => self.not_allowed(&mut fields),
+            Err(Refused::Declined(declined)) => self.decline(declined, &mut fields),
+            // It was looked for above.
+            Err(Refused::File) => self.decline(Declined::NotFound, &mut fields),
         };
-        if self.closes_after(&head) {
+        if self.closes_after(asked.in_chunks, version) {
             ready.after = After::Close;
         }
         guest.watch.enter(Phase::Idle, &self.ticks);
         replies::response(ready, fields)
     }
 
-    /// A file, if one lies there.
+    /// A file, if what no OCSP request is asks for one that lies there.
     fn file(&self, guest: &Guest, head: &Parts) -> Option<Response<Sent>> {
+        if !matches!(route(&head.method, head.uri.path()), Route::Nowhere | Route::OtherMethod) {
+            return None;
+        }
         let asker = match self.public.register.is_known(guest.origin) {
             true => Asker::Party,
             false => Asker::Stranger(guest.origin.share()),
         };
         let mut response = self.files.answer(head, guest, asker, &self.ticks, (self.public.now)().time())?;
-        if self.closes_after(head) {
+        if self.closes_after(Headers::of(&head.method, &head.headers).in_chunks, head.version) {
             response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
         }
         guest.watch.enter(Phase::Idle, &self.ticks);
@@ -185,11 +192,21 @@ impl Door {
     }
 
     /// Whether an answer is its connection's last.
-    fn closes_after(&self, head: &Parts) -> bool {
+    fn closes_after(&self, in_chunks: bool, version: Version) -> bool {
         // A length that stood after it was dropped while reading: what follows may be anything (RFC 9112 §6.1).
-        let ambiguous = head.headers.contains_key(TRANSFER_ENCODING);
         // HTTP/2 has a frame for it.
-        ambiguous || (self.is_retiring() && head.version < Version::HTTP_2)
+        in_chunks || (self.is_retiring() && version < Version::HTTP_2)
+    }
+
+    /// Who asks, and the path that has the request in it; none: it is in the body.
+    fn wanted(&self, origin: Origin, method: &Method, path: &str) -> Result<(Caller, Option<String>), Refused> {
+        let (claim, rest) = match route(method, path) {
+            Route::Get(claim, rest) => (claim, Some(rest.to_owned())),
+            Route::Post(claim) => (claim, None),
+            Route::Nowhere => return Err(Refused::Declined(Declined::NotFound)),
+            Route::OtherMethod => return Err(Refused::Declined(Declined::OtherMethod)),
+        };
+        Ok((self.caller(origin, claim).ok_or(Refused::NotAllowed)?, rest))
     }
 
     /// Answers one plain request if that needs no waiting: puts the response at the end of `out`, and says what becomes of the
@@ -255,20 +272,30 @@ impl Door {
         replies::unsigned(Refusal::NotAllowed.reply(), self.read_to(), &mut bench.stamps, fields)
     }
 
-    /// A request's body, within its caller's limits.
-    async fn body(
+    /// A request's body, within its caller's limits and its time.
+    async fn body_in_time(
         &self,
         guest: &Guest,
         caller: Caller,
-        headers: &HeaderMap,
-        mut body: Incoming,
+        asked: &Headers,
+        version: Version,
+        body: Incoming,
     ) -> Result<Bytes, Declined> {
-        if headers.get(CONTENT_TYPE).is_some_and(|kind| !is_ocsp_request(kind.as_bytes())) {
+        if asked.is_of_other_type {
             return Err(Declined::OtherType);
         }
-        if headers.contains_key(TRANSFER_ENCODING) && headers.contains_key(CONTENT_LENGTH) {
+        if asked.in_chunks && asked.has_length {
             return Err(Declined::Ambiguous);
         }
+        let body = self.body(guest, caller, body);
+        // With one request at a time, the connection's watch ends it, and costs no timer.
+        if version < Version::HTTP_2 {
+            return body.await;
+        }
+        tokio::time::timeout(self.body_max, body).await.unwrap_or(Err(Declined::TooSlow))
+    }
+
+    async fn body(&self, guest: &Guest, caller: Caller, mut body: Incoming) -> Result<Bytes, Declined> {
         let octets_max = limits(caller).octets_max;
         if body.size_hint().lower() > octets_max as u64 {
             return Err(Declined::TooLong);
@@ -297,6 +324,7 @@ impl Door {
 
     async fn reply<F: Fields>(
         &self,
+        guest: &Guest,
         caller: Caller,
         source: Source<'_>,
         condition: &Condition,
@@ -305,6 +333,7 @@ impl Door {
         match self.decide(caller, source, condition, fields) {
             Decided::Now(ready) => ready,
             Decided::Later(order, responder) => {
+                let _asking = guest.watch.asks();
                 self.wait(Waiting { caller, order, responder }, condition, fields).await
             }
         }
@@ -404,12 +433,6 @@ fn limits(caller: Caller) -> RequestLimits {
         Rank::Accredited => RequestLimits::ACCREDITED,
         Rank::Anonymous => RequestLimits::ANONYMOUS,
     }
-}
-
-/// Whether a Content-Type is that of requests (RFC 6960 appendix A.1).
-pub(super) fn is_ocsp_request(kind: &[u8]) -> bool {
-    let end = kind.iter().position(|octet| *octet == b';').unwrap_or(kind.len());
-    kind[..end].trim_ascii().eq_ignore_ascii_case(b"application/ocsp-request")
 }
 
 /// Clients give up after a few seconds, whatever holds up who signs or who asks the ledger.

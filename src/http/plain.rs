@@ -10,7 +10,7 @@ pub mod differential;
 
 use httparse::{EMPTY_HEADER, Request, Status};
 
-use super::ocsp::is_ocsp_request;
+use super::headers::is_ocsp_request;
 use super::replies::{After, Body, Dated, Fields, Ready, Stamps};
 use crate::model::Time;
 

@@ -30,6 +30,8 @@ pub(super) enum Declined {
     OtherType,
     /// A body that is too long.
     TooLong,
+    /// A body that takes too long.
+    TooSlow,
 }
 
 /// Under which condition a client wants a body at all.
@@ -189,12 +191,13 @@ pub(super) fn declined(declined: Declined, read_to: ReadTo, stamps: &mut Stamps,
         Declined::OtherMethod => (StatusCode::METHOD_NOT_ALLOWED, "POST an OCSP request here, or GET it in base64\n"),
         Declined::OtherType => (StatusCode::UNSUPPORTED_MEDIA_TYPE, "the body must be application/ocsp-request\n"),
         Declined::TooLong => (StatusCode::PAYLOAD_TOO_LARGE, "the request is too long\n"),
+        Declined::TooSlow => (StatusCode::REQUEST_TIMEOUT, "the body took too long\n"),
     };
     fields.field("content-type", b"text/plain; charset=utf-8");
     fields.field("cache-control", NO_STORE);
     fields.field(POSITION, stamps.position(read_to));
     let after = match declined {
-        Declined::Ambiguous | Declined::BrokenOff | Declined::TooLong => After::Close,
+        Declined::Ambiguous | Declined::BrokenOff | Declined::TooLong | Declined::TooSlow => After::Close,
         Declined::NotFound | Declined::OtherMethod | Declined::OtherType => After::Keep,
     };
     if declined == Declined::OtherMethod {

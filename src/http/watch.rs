@@ -4,7 +4,7 @@
 //! ends those that take too long. So a request costs a few stores and no timer. Used by `edge` and `wire`.
 
 use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ pub(super) struct Watch {
     /// When the last slice of one was taken.
     moved: AtomicU64,
     word: AtomicU8,
+    /// Requests that wait for their answers: over HTTP/2 several, while frames come and go.
+    answering: AtomicU32,
     /// Wakes the connection to hear the word.
     waker: Mutex<Option<Waker>>,
 }
@@ -58,6 +60,15 @@ pub(super) enum Phase {
     Busy = 3,
 }
 
+/// A request that waits for its answer; no longer, when this is dropped.
+pub(super) struct Asking(Arc<Watch>);
+
+impl Drop for Asking {
+    fn drop(&mut self) {
+        self.0.answering.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// A thread's coarse clock: a count that the thread moves.
 #[derive(Debug, Default)]
 pub(super) struct Ticks(AtomicU64);
@@ -76,8 +87,19 @@ impl Ticks {
 impl Watch {
     pub fn new(ticks: &Ticks) -> Self {
         let phase = AtomicU64::new(ticks.now() << PHASE_BITS | Phase::Idle as u64);
-        let (sending, moved) = (AtomicU32::new(0), AtomicU64::new(0));
-        Self { phase, sending, moved, word: AtomicU8::new(Word::Stay as u8), waker: Mutex::new(None) }
+        let (sending, moved, answering) = (AtomicU32::new(0), AtomicU64::new(0), AtomicU32::new(0));
+        let word = AtomicU8::new(Word::Stay as u8);
+        Self { phase, sending, moved, word, answering, waker: Mutex::new(None) }
+    }
+
+    /// A request has come whole, and waits for its answer.
+    pub fn asks(self: &Arc<Self>) -> Asking {
+        self.answering.fetch_add(1, Ordering::Relaxed);
+        Asking(self.clone())
+    }
+
+    fn is_answering(&self) -> bool {
+        self.answering.load(Ordering::Relaxed) > 0
     }
 
     /// The connection says how to wake it.
@@ -110,6 +132,7 @@ impl Watch {
             return None;
         }
         let readiness = match self.phase() {
+            _ if self.is_answering() => return None,
             0 => 1,
             1 | 2 => 0,
             _ => return None,
@@ -158,6 +181,7 @@ impl Watch {
     pub fn is_over(&self, ticks: &Ticks, limits: &TimeLimits) -> bool {
         let mut lasted = self.lasted(ticks);
         let limit = match self.phase() {
+            _ if self.is_answering() => return false,
             _ if self.sends() => {
                 lasted = ticks.now().saturating_sub(self.moved.load(Ordering::Relaxed));
                 limits.idle
@@ -245,6 +269,11 @@ mod tests {
         let watches = [Phase::Header, Phase::Idle, Phase::Idle, Phase::Body, Phase::Busy].map(in_phase);
         let readiness = watches.each_ref().map(|watch| watch.dispensable(&ticks));
         assert_eq!(readiness, [Some((0, 5)), Some((1, 4)), Some((1, 3)), Some((0, 2)), None]);
+        let watch = Arc::new(in_phase(Phase::Idle));
+        let asking = watch.asks();
+        assert_eq!(watch.dispensable(&ticks), None, "frames came since it asked");
+        drop(asking);
+        assert!(watch.dispensable(&ticks).is_some());
         watches[1].tell(Word::Leave);
         assert_eq!(watches[1].dispensable(&ticks), None, "it goes already");
     }

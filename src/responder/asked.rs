@@ -48,7 +48,7 @@ impl Asked {
     /// `hot_for` is forgotten, who was asked within half of it is not.
     pub fn turn(&self, now: Time, hot_for: Seconds) {
         let now = u64::try_from(now.unix()).unwrap_or(0);
-        if now.saturating_sub(self.began.load(Ordering::Relaxed)) < u64::from(hot_for.0 / 2).max(1) {
+        if now.abs_diff(self.began.load(Ordering::Relaxed)) < u64::from(hot_for.0 / 2).max(1) {
             return;
         }
         let next = self.present.load(Ordering::Relaxed) + 1;

@@ -28,8 +28,8 @@ struct State {
     /// What has just changed, oldest first.
     urgent: VecDeque<CertificateNo>,
     sweep: Option<Sweep>,
-    /// When the next one begins.
-    next_at: Time,
+    /// When the last one began, and how long it is until the next; none: that begins at once.
+    rests: Option<(Time, Seconds)>,
     /// Whether the next one takes what isn't good first.
     hurry: bool,
     /// Whether any issuer wants anything signed in advance.
@@ -61,7 +61,7 @@ impl Refresh {
     /// Whether there is something to do.
     pub fn wants(&self, now: Time) -> bool {
         let state = self.state();
-        state.wanted && (!state.urgent.is_empty() || state.sweep.is_some() || now >= state.next_at)
+        !state.urgent.is_empty() || state.sweep.is_some() || state.is_due(now)
     }
 
     /// Certificates that have just changed.
@@ -73,8 +73,7 @@ impl Refresh {
         for no in changed {
             if state.urgent.len() >= URGENT_MAX {
                 // The sweep finds them, and what isn't good first.
-                state.hurry = true;
-                state.next_at = Time::default();
+                (state.hurry, state.rests) = (true, None);
                 return;
             }
             state.urgent.push_back(no);
@@ -84,13 +83,17 @@ impl Refresh {
     /// A set event has changed more than can be listed.
     pub fn hurry(&self) {
         let mut state = self.state();
-        (state.hurry, state.next_at) = (true, Time::default());
+        (state.hurry, state.rests) = (true, None);
         // One that is under way would sign what is still good before what isn't any more.
         state.sweep = None;
     }
 
     pub fn set_wanted(&self, issuers: &Issuers) {
-        self.state().wanted = issuers.iter().any(|issuer| issuer.policy().presign != Presign::Off);
+        let mut state = self.state();
+        state.wanted = issuers.iter().any(|issuer| issuer.policy().presign != Presign::Off);
+        if !state.wanted {
+            (state.urgent, state.sweep) = Default::default();
+        }
     }
 
     /// What is next, if anything is. `wanted` says which is the first certificate from a number on that may be wanted.
@@ -107,10 +110,13 @@ impl Refresh {
         }
         let mut begun = Begun::Before;
         if state.sweep.is_none() {
-            if now < state.next_at {
+            if !state.is_due(now) {
                 return (None, Begun::Before);
             }
-            state.next_at = now + every;
+            state.rests = Some((now, every));
+            if !state.wanted {
+                return (None, Begun::Now);
+            }
             let pass = if std::mem::take(&mut state.hurry) { Pass::NotGoodFirst } else { Pass::All };
             state.sweep = Some(Sweep { next: 1, last: last(), pass });
             begun = Begun::Now;
@@ -134,7 +140,14 @@ impl Refresh {
     }
 }
 
-/// Whether a sweep began with this piece.
+impl State {
+    /// Whether a sweep begins. A clock that was set back behind the last one's beginning keeps none waiting.
+    fn is_due(&self, now: Time) -> bool {
+        self.rests.is_none_or(|(began, rest)| now < began || began + rest <= now)
+    }
+}
+
+/// Whether a sweep began with this piece: a time to tidy up, also where nothing is signed in advance.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Begun {
     Before,

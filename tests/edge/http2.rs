@@ -28,7 +28,8 @@ fn literal(name: &str, value: &str) -> Vec<u8> {
     [&[0x10, name.len() as u8], name.as_bytes(), &[value.len() as u8], value.as_bytes()].concat()
 }
 
-fn post(stream: u32, body: &[u8]) -> Vec<u8> {
+/// The head of a POST.
+fn begun(stream: u32) -> Vec<u8> {
     let headers = [
         literal(":method", "POST"),
         literal(":scheme", "http"),
@@ -36,7 +37,11 @@ fn post(stream: u32, body: &[u8]) -> Vec<u8> {
         literal(":path", "/"),
         literal("content-type", "application/ocsp-request"),
     ];
-    [frame(HEADERS, END_HEADERS, stream, &headers.concat()), frame(DATA, END_STREAM, stream, body)].concat()
+    frame(HEADERS, END_HEADERS, stream, &headers.concat())
+}
+
+fn post(stream: u32, body: &[u8]) -> Vec<u8> {
+    [begun(stream), frame(DATA, END_STREAM, stream, body)].concat()
 }
 
 /// A request without a body for a file.
@@ -218,4 +223,38 @@ fn what_only_begins_like_it_is_no_request() {
         }
     }
     assert_eq!(crate::client::alone(house.at, &get("/nowhere")).status, 404);
+}
+
+/// However much else goes over its connection: each body has its own time.
+#[test]
+fn a_body_that_never_ends_is_refused_and_the_others_are_answered() {
+    let mut plan = Plan::default();
+    plan.limits.times.body = std::time::Duration::from_millis(600);
+    let house = House::of(plan);
+    let mut client = Client::of(house.at);
+    client.send(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+    client.send(&frame(SETTINGS, 0, 0, &[]));
+    client.send(&begun(1));
+    let (mut refused, mut answered, mut asked) = (false, 0, 1);
+    while !refused {
+        asked += 2;
+        client.send(&frame(DATA, 0, 1, b"0"));
+        client.send(&post(asked, &house.request()));
+        loop {
+            let Frame { kind, flags, stream, payload } = next(&mut client).expect("the connection stays");
+            match (kind, stream) {
+                (HEADERS, 1) => assert_ne!(payload[0], 0x88, "200"),
+                (DATA, 1) => refused = payload == b"the body took too long\n",
+                (DATA, _) if stream == asked => answered += usize::from(flags & END_STREAM != 0),
+                _ => {}
+            }
+            if stream == asked && flags & END_STREAM != 0 && kind <= HEADERS {
+                break;
+            }
+        }
+        // More than fit into the window of a client that never widens it.
+        assert!(asked < 100, "a body without end");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    assert!(answered > 5, "{answered}");
 }

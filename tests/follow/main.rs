@@ -6,6 +6,9 @@
 #[path = "../proof/history.rs"]
 #[allow(dead_code, reason = "shared with the proof, which uses other parts")]
 mod history;
+#[path = "../support/lying_ledger.rs"]
+#[allow(dead_code, reason = "shared with the simulation, which uses other parts")]
+mod lying_ledger;
 #[path = "../support/memory_ledger.rs"]
 #[allow(dead_code, reason = "shared with the contract and the simulation, which use other parts")]
 mod memory_ledger;
@@ -15,7 +18,11 @@ mod nation;
 #[path = "../support/police.rs"]
 #[allow(dead_code, reason = "shared with the contract and the simulation, which use other parts")]
 mod police;
+#[path = "../support/rng.rs"]
+#[allow(dead_code, reason = "shared with the simulation, which uses other parts")]
+mod rng;
 
+mod away;
 mod freezing;
 mod in_step;
 mod snapshot;

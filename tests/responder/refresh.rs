@@ -77,6 +77,33 @@ fn hot_is_who_was_asked_for_lately_and_off_is_nobody() {
     assert_eq!(off.hand.signed(), 1);
 }
 
+/// A clock that was an hour ahead, and was set right.
+#[test]
+fn a_clock_that_goes_back_keeps_no_sweep_waiting() {
+    let (mut bureau, all) = bureau(Presign::All, 10);
+    bureau.now.wall = tashika::model::Millis(bureau.now.wall.0 + 3_600_000);
+    bureau.work();
+    assert_eq!(bureau.hand.signed(), 0, "what is known is too old for that");
+    bureau.now.wall = tashika::model::Millis(bureau.now.wall.0 - 3_600_000);
+    bureau.work();
+    assert!(all.iter().all(|one| kept(&bureau, one)));
+}
+
+/// Where nothing is signed in advance, too, what was kept beside the table goes when its time is over.
+#[test]
+fn what_is_kept_beside_the_table_is_tidied_up_whatever_is_signed_in_advance() {
+    for presign in [Presign::All, Presign::Hot(HOT_FOR), Presign::Off] {
+        let (mut bureau, all) = bureau(presign, 10);
+        for one in &all {
+            bureau.answer(&bureau.asking(0, &one.1, Form::Sha256Null)).unwrap();
+        }
+        assert_eq!(bureau.responder.figures().beside, 10);
+        bureau.pass_and_hear(i64::from(VALIDITY.0) + 1);
+        bureau.work();
+        assert_eq!(bureau.responder.figures().beside, 0, "{presign}");
+    }
+}
+
 #[test]
 fn replies_are_signed_again_before_half_of_their_validity_and_not_all_at_once() {
     let (mut bureau, all) = bureau(Presign::All, 300);

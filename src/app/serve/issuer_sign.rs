@@ -25,6 +25,15 @@ impl IssuerSign {
         residual_good(now, &self.promises).map_or(0, |until| until.unix() - now.unix())
     }
 
+    /// Why nobody signs for it any more, if its signer's time is over.
+    pub fn over(&self, now: Time) -> Option<(String, String)> {
+        let ended = self.not_after.filter(|not_after| *not_after <= now)?;
+        Some((
+            self.name.clone(),
+            format!("its signer's certificate ended at {ended}: add the issuer again with a new one"),
+        ))
+    }
+
     /// For how many seconds a good answer about some certificate that is revoked or held may still be believed.
     pub fn ahead(&self, now: Time) -> i64 {
         let until = self.changed.and_then(|changed| residual_good(changed, &self.promises));

@@ -103,6 +103,7 @@ impl Manager {
         let Some(line) = &self.line else { return };
         let word = match told {
             Told::Listening { .. } => "STATUS=listening; /readyz says what is still missing\n",
+            Told::Waiting { .. } => "STATUS=waits until it can take the place of the process before it\n",
             Told::Ready { .. } => "READY=1\nSTATUS=ready\n",
             Told::Stopping => "STOPPING=1\nSTATUS=answering its last requests\n",
             Told::Plan(_) | Told::Stopped => return,

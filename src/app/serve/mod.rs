@@ -80,6 +80,13 @@ pub enum Told {
         /// The admin listener.
         admin: SocketAddr,
     },
+    /// It has a predecessor's listeners, and opens them when it is ready.
+    Waiting {
+        /// The public listener.
+        public: SocketAddr,
+        /// The admin listener.
+        admin: SocketAddr,
+    },
     /// `/readyz` says so for the first time.
     Ready {
         /// The public listener.

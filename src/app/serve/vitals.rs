@@ -9,7 +9,7 @@ use super::issuer_sign::IssuerSign;
 use super::log;
 use crate::http::{Health, Obstacle, Readiness};
 use crate::ledger::Heartbeat;
-use crate::model::{Millis, Seconds};
+use crate::model::{Millis, Seconds, Time};
 use crate::status::{Freshness, Tier, Tiers};
 
 /// The signs, shared by the threads of one process.
@@ -165,6 +165,14 @@ impl Signs {
     }
 }
 
+impl AnswerSign {
+    /// For whom nobody signs, and why: since the start, or because a signer's time is over.
+    fn without_signer(&self, now: Time) -> Vec<(String, String)> {
+        let over = self.issuers.iter().filter_map(|issuer| issuer.over(now));
+        self.without_signer.iter().cloned().chain(over).collect()
+    }
+}
+
 impl Health for Vitals {
     fn readiness(&self) -> Readiness {
         judge(&self.signs(), (self.now)(), self.bounds)
@@ -203,7 +211,7 @@ pub(super) fn judge(signs: &Signs, now: Millis, bounds: Bounds) -> Readiness {
         heartbeat_age: age.map(|age| age.max(0).unsigned_abs()),
         leads: signs.lead == Lead::Mine,
         degraded,
-        without_signer: signs.answers.without_signer.clone(),
+        without_signer: signs.answers.without_signer(now.time()),
         obstacles: told,
     }
 }
@@ -278,8 +286,9 @@ fn judge_answers(signs: &Signs, now: Millis, obstacles: &mut Vec<Obstacle>) -> O
         add("mark-failing", why.clone());
     }
     // Some without a signer: the others answer on.
-    if !answers.issuers.is_empty() && answers.without_signer.len() >= answers.issuers.len() {
-        for (name, why) in &answers.without_signer {
+    let without_signer = answers.without_signer(now.time());
+    if !answers.issuers.is_empty() && without_signer.len() >= answers.issuers.len() {
+        for (name, why) in &without_signer {
             add("no-signer", format!("{name}: {why}"));
         }
     }
@@ -294,7 +303,7 @@ const CLOCK_BEHIND_MAX: i64 = 2;
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Epoch, IssuerNo, Position, Time};
+    use crate::model::{Epoch, IssuerNo, Position};
 
     const NOW: Millis = Millis(1_800_000_000_000);
 
@@ -381,13 +390,13 @@ mod tests {
 
     #[test]
     fn without_any_signer_it_is_not_ready_and_without_one_of_two_it_says_which() {
-        let with = |without: &[&str]| {
+        let with = |without: &[&str], not_after| {
             let mut signs = fine();
             let sign = |no| IssuerSign {
                 no: IssuerNo(no),
                 name: String::new(),
                 kind: None,
-                not_after: None,
+                not_after,
                 promises: vec![],
                 changed: None,
             };
@@ -395,9 +404,13 @@ mod tests {
             signs.answers.without_signer = without.iter().map(|name| ((*name).into(), "x".into())).collect();
             judge(&signs, NOW, Bounds { heartbeat_max: Seconds(5) })
         };
-        let Readiness::Ready { without_signer, .. } = with(&["a"]) else { panic!("one issuer is answered for") };
+        let Readiness::Ready { without_signer, .. } = with(&["a"], None) else { panic!("one issuer is answered for") };
         assert_eq!(without_signer, [("a".to_owned(), "x".to_owned())]);
-        let Readiness::NotReady { obstacles } = with(&["a", "b"]) else { panic!("nobody is answered for") };
+        let Readiness::NotReady { obstacles } = with(&["a", "b"], None) else { panic!("nobody is answered for") };
+        assert!(obstacles.iter().all(|obstacle| obstacle.kind == "no-signer") && obstacles.len() == 2);
+        let ends = |seconds| Time::from_unix(NOW.time().unix() + seconds).ok();
+        assert!(matches!(with(&[], ends(1)), Readiness::Ready { without_signer, .. } if without_signer.is_empty()));
+        let Readiness::NotReady { obstacles } = with(&[], ends(0)) else { panic!("both signers' time is over") };
         assert!(obstacles.iter().all(|obstacle| obstacle.kind == "no-signer") && obstacles.len() == 2);
     }
 
