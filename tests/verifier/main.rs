@@ -8,6 +8,7 @@ mod fetching;
 #[path = "../publisher/openssl.rs"]
 mod openssl;
 mod press;
+mod program;
 mod pulling;
 mod server;
 mod shown;

@@ -1,6 +1,6 @@
 //! Pulling CRLs: from a source into a folder, round by round. Called by `crl pull`.
 //!
-//! The index says what there is; [`Plan`] what of it is news; each CRL is verified before it is installed, and one that
+//! The index says what there is; [`Plan`](crate::publisher::pull::Plan) what of it is news; each CRL is verified before it is installed, and one that
 //! isn't taken leaves the one before it in its place. What was installed is judged by its age whatever came of the pull.
 
 mod folder;

@@ -1,4 +1,4 @@
-//! Pulling CRLs, as a verifier does: what the index offers against what is held ([`Plan`]), what may be taken ([`admit`]),
+//! Pulling CRLs, as a verifier does: what the index offers against what is held ([`Plan`]), what may be taken ([`admit()`]),
 //! how old it is ([`alarms`]), and under which names openssl finds it ([`hash_names`]).
 //!
 //! What is held is written down in [`Marks`]: yesterday's genuine index or CRL is refused, and so is another ledger's. All
