@@ -98,6 +98,8 @@ impl Admin {
 fn carry_out(clerk: &dyn Clerk, ask: &Ask) -> Result<(StatusCode, Value), ClerkError> {
     match ask {
         Ask::Events { after, limit } => Ok((StatusCode::OK, clerk.events(*after, *limit)?)),
+        Ask::Crls => Ok((StatusCode::OK, clerk.crls()?)),
+        Ask::Publish(asked) => Ok((StatusCode::OK, clerk.publish(asked)?)),
         Ask::Certificate { issuer, serial } => Ok((StatusCode::OK, clerk.certificate(issuer, *serial)?)),
         Ask::Change { issuer, serial, asked } => {
             let (outcome, events) = clerk.change(issuer, *serial, asked)?;

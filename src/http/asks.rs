@@ -9,9 +9,10 @@ use hyper::header::{CONTENT_TYPE, HeaderMap};
 use hyper::http::request::Parts;
 use serde::Deserialize;
 
-use super::clerk::{Asked, AskedChange};
+use super::clerk::{Asked, AskedChange, AskedCrls};
 use super::problems::Problem;
 use crate::model::{HoldId, Position, Reason, Serial, Time};
+use crate::publisher::Issuing;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +21,10 @@ pub(super) enum Ask {
     Certificate { issuer: String, serial: Serial },
     /// A change of its status.
     Change { issuer: String, serial: Serial, asked: Asked },
+    /// What is published.
+    Crls,
+    /// CRLs, at once.
+    Publish(AskedCrls),
     /// Events after a position.
     Events { after: Position, limit: usize },
 }
@@ -29,6 +34,7 @@ pub(super) enum Ask {
 enum Path<'p> {
     Certificate { issuer: &'p str, serial: &'p str },
     Change { issuer: &'p str, serial: &'p str, verb: Verb },
+    Crls,
     Events,
 }
 
@@ -51,6 +57,16 @@ struct RawChange {
     reason: Option<String>,
 }
 
+/// The body that asks for CRLs.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "an object")]
+struct RawCrls {
+    #[serde(rename = "as")]
+    sender: Option<String>,
+    full: bool,
+    path: Option<String>,
+}
+
 /// Reads a request whose sender may ask.
 pub(super) async fn read(head: Parts, body: Incoming) -> Result<Ask, Problem> {
     let path = path_of(head.uri.path()).ok_or_else(|| Problem::NotFound("no such path".to_owned()))?;
@@ -61,6 +77,15 @@ pub(super) async fn read(head: Parts, body: Incoming) -> Result<Ask, Problem> {
             no_query(&head)?;
             Ok(Ask::Certificate { issuer: decoded(issuer)?, serial: serial_of(serial)? })
         }
+        Path::Crls if reads => {
+            no_query(&head)?;
+            Ok(Ask::Crls)
+        }
+        Path::Crls if head.method == Method::POST => {
+            no_query(&head)?;
+            Ok(Ask::Publish(crls(&whole(&head.headers, body).await?)?))
+        }
+        Path::Crls => Err(Problem::NotAllowed("GET, HEAD, POST")),
         Path::Events | Path::Certificate { .. } => Err(Problem::NotAllowed("GET, HEAD")),
         Path::Change { issuer, serial, verb } if head.method == Method::POST => {
             no_query(&head)?;
@@ -77,6 +102,7 @@ fn path_of(path: &str) -> Option<Path<'_>> {
     let first = parts.next()?;
     match (first, parts.next(), parts.next(), parts.next(), parts.next()) {
         ("events", None, ..) => Some(Path::Events),
+        ("crls", None, ..) => Some(Path::Crls),
         ("certificates", Some(issuer), Some(serial), None, _) => Some(Path::Certificate { issuer, serial }),
         ("certificates", Some(issuer), Some(serial), Some(verb), None) => {
             let verb = match verb {
@@ -136,13 +162,23 @@ async fn whole(headers: &HeaderMap, body: Incoming) -> Result<Bytes, Problem> {
     }
 }
 
-fn change(verb: Verb, body: &[u8]) -> Result<Asked, Problem> {
-    let raw = match body.trim_ascii() {
-        [] => RawChange::default(),
+fn crls(body: &[u8]) -> Result<AskedCrls, Problem> {
+    let RawCrls { sender, full, path } = object(body)?;
+    Ok(AskedCrls { path, issuing: if full { Issuing::Full } else { Issuing::Delta }, sender })
+}
+
+/// An object, or nothing at all.
+fn object<T: Default + for<'de> Deserialize<'de>>(body: &[u8]) -> Result<T, Problem> {
+    match body.trim_ascii() {
+        [] => Ok(T::default()),
         // A list would be taken for the fields in their order.
-        [b'[', ..] => return Err(malformed("the body: an object is expected".to_owned())),
-        body => serde_json::from_slice(body).map_err(|error| malformed(format!("the body: {error}")))?,
-    };
+        [b'[', ..] => Err(malformed("the body: an object is expected".to_owned())),
+        body => serde_json::from_slice(body).map_err(|error| malformed(format!("the body: {error}"))),
+    }
+}
+
+fn change(verb: Verb, body: &[u8]) -> Result<Asked, Problem> {
+    let raw: RawChange = object(body)?;
     let unused = |name: &str, there: bool| match there {
         true => Err(malformed(format!("{name} has no meaning here"))),
         false => Ok(()),

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::desk::DeskError;
 use crate::ledger::LedgerError;
 use crate::model::{HoldId, Outcome, Position, Reason, Serial, Time};
+use crate::publisher::Issuing;
 
 /// Does what the admin listener is asked for.
 ///
@@ -23,6 +24,12 @@ pub trait Clerk: Send + Sync {
     /// What is known of a certificate.
     fn certificate(&self, issuer: &str, serial: Serial) -> Result<Value, ClerkError>;
 
+    /// What is published.
+    fn crls(&self) -> Result<Value, ClerkError>;
+
+    /// Has CRLs published at once; says what came of it. Waits until they are there.
+    fn publish(&self, asked: &AskedCrls) -> Result<Value, ClerkError>;
+
     /// Has a certificate's status changed; says what came of it, with the events.
     fn change(&self, issuer: &str, serial: Serial, asked: &Asked) -> Result<(Outcome, Value), ClerkError>;
 }
@@ -36,6 +43,17 @@ pub struct Asked {
     pub sender: Option<String>,
     /// Names it: sent twice under one key, it counts once.
     pub idempotency_key: Option<String>,
+}
+
+/// CRLs that somebody asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AskedCrls {
+    /// At which path; none: everywhere.
+    pub path: Option<String>,
+    /// Complete or not.
+    pub issuing: Issuing,
+    /// Who, as `ORG/PERSON`; none: the usual.
+    pub sender: Option<String>,
 }
 
 /// What is to become of a certificate.
@@ -72,6 +90,9 @@ pub enum ClerkError {
     /// No such issuer.
     #[error("there is no issuer '{0}'")]
     NoIssuer(String),
+    /// No CRLs are published there.
+    #[error("no CRL is published at '{0}'")]
+    NoPlace(String),
     /// No such event: the ledger doesn't reach so far.
     #[error("the ledger ends at {head}, before {after}")]
     NoEvent {

@@ -41,7 +41,7 @@ mod watch;
 mod wire;
 
 pub use admin::{Admin, Health, MetricsFor};
-pub use clerk::{Asked, AskedChange, Clerk, ClerkError};
+pub use clerk::{Asked, AskedChange, AskedCrls, Clerk, ClerkError};
 pub use edge::{Connections, EdgeLimits, Seat, seats};
 pub use fetch::{FetchError, Fetcher, Got, Patience};
 pub use file_counts::FileCounts;

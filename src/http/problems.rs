@@ -91,7 +91,7 @@ impl From<ClerkError> for Problem {
             ClerkError::Away(_) | ClerkError::State(_) | ClerkError::Desk(DeskError::Overtaken(_)) => {
                 Self::Unavailable(detail)
             }
-            ClerkError::NoIssuer(_) | ClerkError::NoEvent { .. } => Self::NotFound(detail),
+            ClerkError::NoIssuer(_) | ClerkError::NoEvent { .. } | ClerkError::NoPlace(_) => Self::NotFound(detail),
             ClerkError::Sender(_) => Self::Malformed(detail),
             ClerkError::Desk(DeskError::Refused(refusal)) => of_refusal(&refusal, detail),
             ClerkError::Desk(DeskError::Ledger(error)) => of_ledger(&error, detail),

@@ -2,14 +2,17 @@
 //! writer as the sequencer's, and count as whoever the request names. Asked by `http` on threads of its own.
 
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::answering::Found;
+use super::demands::{Answer, Demands, Summary};
 use super::metrics;
 use super::sequence::{Opened, Writing};
 use super::vitals::{LedgerSign, Stopping, Vitals};
 use crate::app::config::Config;
+use crate::app::crls::{self, Demand};
 use crate::app::describe::{Line, body_name, channel_name, issuer_name, role_name};
 use crate::app::fingerprint;
 use crate::app::pseudonym::{Named, Pseudonyms};
@@ -17,11 +20,11 @@ use crate::app::sheet::{Sheet, SheetError};
 use crate::app::who::Who;
 use crate::app::{Writer, clock};
 use crate::desk::Task;
-use crate::http::{Asked, AskedChange, Clerk, ClerkError, Connections, FileCounts, Health as _, Refusals};
+use crate::http::{Asked, AskedChange, AskedCrls, Clerk, ClerkError, Connections, FileCounts, Health as _, Refusals};
 use crate::ledger::{Ledger, LedgerError, Sealed, Wanted, decode_event};
 use crate::model::{
-    Actor, Body, Book, CertificateKey, Channel, Command, IdempotencyKey, Outcome, PersonId, Position, Refusal, Request,
-    Serial,
+    Action, Actor, Body, Book, CertificateKey, Channel, Command, IdempotencyKey, Outcome, PersonId, Position, Refusal,
+    Request, Serial, may,
 };
 use crate::parties::Counters;
 use crate::publisher::Shelf;
@@ -34,6 +37,7 @@ pub(super) struct Counter {
     pub vitals: Arc<Vitals>,
     pub found: Found,
     pub counters: Counters,
+    pub demands: Arc<Demands>,
     pub refusals: Refusals,
     pub shelf: Arc<Shelf>,
     pub files: FileCounts,
@@ -83,6 +87,40 @@ impl Clerk for Counter {
         let mut json = sheet.json();
         json["position"] = json!(found.head.position.to_string());
         Ok(json)
+    }
+
+    fn crls(&self) -> Result<Value, ClerkError> {
+        let signs = self.vitals.signs().crls;
+        let text = self.shelf.file("crl/index.json");
+        let index = text.map(|file| serde_json::from_slice::<Value>(&file.octets));
+        let index = index.transpose().map_err(|error| ClerkError::State(error.to_string()))?;
+        let pairs = |list: &[(String, String)]| -> Vec<Value> {
+            list.iter().map(|(path, why)| json!({ "path": path, "why": why })).collect()
+        };
+        Ok(json!({
+            "publishes": signs.leads, "trouble": signs.trouble, "refused": pairs(&signs.refused),
+            "without": pairs(&signs.without), "index": index,
+        }))
+    }
+
+    fn publish(&self, asked: &AskedCrls) -> Result<Value, ClerkError> {
+        self.writer()?;
+        let ledger = self.ledger()?;
+        let book = ledger.book()?.1;
+        let actor = actor(&book, self.names(ledger)?, asked.sender.as_deref().unwrap_or(USUAL_PUBLISHER))?;
+        may(actor.role, Action::NumberCrls).map_err(|refusal| ClerkError::Desk(refusal.into()))?;
+        let at = asked.path.clone().map_or(crls::Wanted::Everywhere, crls::Wanted::Path);
+        match self.demands.ask(Demand { at, issuing: asked.issuing }, actor, PUBLISH_TIME_MAX) {
+            Answer::Away(why) => Err(ClerkError::Away(why)),
+            Answer::NoPlace(path) => Err(ClerkError::NoPlace(path)),
+            Answer::Published(Summary { number, crls, entries, octets, refused }) => {
+                let refused: Vec<Value> =
+                    refused.iter().map(|(path, why)| json!({ "path": path, "why": why })).collect();
+                Ok(json!({
+                    "number": number, "crls": crls, "entries": entries, "octets": octets, "refused": refused,
+                }))
+            }
+        }
     }
 
     fn change(&self, issuer: &str, serial: Serial, asked: &Asked) -> Result<(Outcome, Value), ClerkError> {
@@ -189,5 +227,8 @@ fn event(book: &Book, sealed: &Sealed) -> Result<Value, LedgerError> {
 
 /// Who acts where a request names nobody.
 const USUAL_SENDER: &str = "window/admin.token";
+const USUAL_PUBLISHER: &str = "ops/admin";
+/// A round of a nation takes half a minute.
+const PUBLISH_TIME_MAX: Duration = Duration::from_secs(120);
 /// More than one certificate's change ever leaves.
 const EVENTS_SHOWN_MAX: u64 = 50;

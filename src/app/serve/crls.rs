@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Part;
 use super::crl_sign::CrlSign;
+use super::demands::{Answer, Asked, Demands, Summary};
 use super::faces;
 use super::log;
 use super::sequence::{Opened, Writing};
@@ -17,7 +18,7 @@ use crate::app::words::counted;
 use crate::app::{clock, compose, give_way};
 use crate::ledger::{Lease, Ledger};
 use crate::model::{Actor, Channel, NodeId, PersonId, Role};
-use crate::publisher::{Press, PressError, Published, Shelf, Store};
+use crate::publisher::{Brought, Press, PressError, Published, Shelf, Store};
 
 /// What the thread works with.
 pub(super) struct Crls {
@@ -28,6 +29,7 @@ pub(super) struct Crls {
     pub shelf: Arc<Shelf>,
     pub vitals: Arc<Vitals>,
     pub stop: Arc<Stop>,
+    pub demands: Arc<Demands>,
     /// In which second the store was looked at last.
     pub looked: AtomicI64,
 }
@@ -52,19 +54,40 @@ impl Crls {
         let node = clock::new_node_id();
         let mut worker = Worker::Follows(Box::new(press));
         let mut pause = Duration::ZERO;
-        while self.stop.pause(pause) == Pause::Over {
+        while self.rest(pause) == Pause::Over {
             (worker, pause) = match self.turn(worker, node) {
                 Ok((worker, pause)) => (worker, pause),
                 Err((worker, error)) => {
                     self.lose(&error.to_string());
+                    self.turn_away(&error.to_string());
                     (worker, RETRY_PAUSE)
                 }
             };
         }
+        self.turn_away("this process was told to stop");
         if let Some(ledger) = self.opened.get() {
             // Whoever takes over need not wait for its end.
             let _ = ledger.release_lease(LEASE, node);
         }
+    }
+
+    /// Until there is something to do: what somebody asks for doesn't wait.
+    fn rest(&self, at_most: Duration) -> Pause {
+        let mut left = at_most;
+        while !left.is_zero() && self.demands.is_empty() {
+            let slice = left.min(TURN_PAUSE);
+            self.demands.wait(slice);
+            left -= slice;
+            if self.stop.pause(Duration::ZERO) == Pause::Stop {
+                return Pause::Stop;
+            }
+        }
+        self.stop.pause(Duration::ZERO)
+    }
+
+    /// Tells all who wait that nothing is published here now.
+    fn turn_away(&self, why: &str) {
+        self.demands.take().into_iter().for_each(|asked| asked.answer(Answer::Away(why.to_owned())));
     }
 
     /// Opens the store, and puts on the shelf what counts there.
@@ -128,6 +151,7 @@ impl Crls {
         if !leads {
             publisher.press_mut().refresh()?;
             self.see(publisher.press(), false);
+            self.turn_away("another process publishes: ask that one");
             return Ok(FOLLOW_PAUSE);
         }
         if !there {
@@ -139,16 +163,26 @@ impl Crls {
             publisher.press_mut().refresh()?;
         }
         let Some(cutoff) = publisher.cutoff() else { return Ok(TURN_PAUSE) };
+        let asked = self.demands.take();
         let (new, wrong) = brought(&self.config, publisher.press().index(), cutoff.time);
-        let due = publisher.plan(&[])?;
         let mut refused = wrong;
-        if !due.is_empty() || !new.is_empty() {
-            let Some(writer) = self.writing.get() else { return Ok(TURN_PAUSE) };
-            let published = publisher.publish((&due, &new), by_the_clock(), &mut |task| writer.submit(task))?;
-            log::line(&in_words(&published));
-            refused.extend(published.refused.iter().map(|alarm| (alarm.path.clone(), alarm_text(alarm))));
-        } else {
-            refused.extend(self.vitals.signs().crls.refused.into_iter().filter(|(path, _)| !self.is_external(path)));
+        match self.round(publisher, &asked, &new) {
+            Ok(Some(summary)) => {
+                log::line(&in_words(&summary));
+                refused.extend(summary.refused.iter().cloned());
+                asked.into_iter().for_each(|asked| asked.answer(Answer::Published(summary.clone())));
+            }
+            Ok(None) => {
+                refused
+                    .extend(self.vitals.signs().crls.refused.into_iter().filter(|(path, _)| !self.is_external(path)));
+            }
+            Err(PublishError::NoPlace(path)) => {
+                asked.into_iter().for_each(|asked| asked.answer(Answer::NoPlace(path.clone())));
+            }
+            Err(error) => {
+                asked.into_iter().for_each(|asked| asked.answer(Answer::Away(error.to_string())));
+                return Err(error);
+            }
         }
         publisher.press_mut().sweep(now)?;
         self.see(publisher.press(), true);
@@ -158,6 +192,23 @@ impl Crls {
             signs.crls.large = publisher.large();
         });
         Ok(TURN_PAUSE)
+    }
+
+    /// The round that is due, or asked for, if one is.
+    fn round(
+        &self,
+        publisher: &mut Publisher,
+        asked: &[Asked],
+        new: &[Brought],
+    ) -> Result<Option<Summary>, PublishError> {
+        let demands: Vec<_> = asked.iter().map(|asked| asked.demand.clone()).collect();
+        let due = publisher.plan(&demands)?;
+        let Some(writer) = self.writing.get().filter(|_| !due.is_empty() || !new.is_empty()) else { return Ok(None) };
+        let actor = asked.first().map_or_else(by_the_clock, |asked| asked.actor);
+        let Published { number, crls, entries, octets, refused } =
+            publisher.publish((&due, new), actor, &mut |task| writer.submit(task))?;
+        let refused = refused.iter().map(|alarm| (alarm.path.clone(), alarm_text(alarm))).collect();
+        Ok(Some(Summary { number: number.to_string(), crls, entries, octets, refused }))
     }
 
     fn is_external(&self, path: &str) -> bool {
@@ -183,8 +234,8 @@ fn by_the_clock() -> Actor {
 }
 
 /// A round, for the log.
-fn in_words(published: &Published) -> String {
-    let Published { number, crls, entries, octets, refused } = published;
+fn in_words(summary: &Summary) -> String {
+    let Summary { number, crls, entries, octets, refused } = summary;
     let crls = counted(*crls as u64, "CRL");
     let refused = if refused.is_empty() { String::new() } else { format!(", {} refused", refused.len()) };
     format!("published round {number}: {crls} with {entries} entries, {octets} octets{refused}")

@@ -9,6 +9,7 @@ mod answering;
 mod clerk;
 mod crl_sign;
 mod crls;
+mod demands;
 mod faces;
 mod issuer_sign;
 mod listening;
@@ -157,8 +158,13 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
     }
     let vitals = Arc::new(Vitals::new(Bounds { heartbeat_max: config.heartbeat_max }, clock::now_millis));
     let shelf = Arc::new(Shelf::default());
-    let shared =
-        Shared { opened: opened.clone(), writing: writing.clone(), vitals: vitals.clone(), shelf: shelf.clone() };
+    let shared = Shared {
+        opened: opened.clone(),
+        writing: writing.clone(),
+        vitals: vitals.clone(),
+        shelf: shelf.clone(),
+        demands: Arc::default(),
+    };
     let (found, planned) = (Found::default(), Planned::default());
     let staff = Staff::start(config, part, key, &shared, (found.clone(), planned.clone()))?;
     let (counters, tallies) = Counters::new(&config.parties, sockets.public.len());
@@ -169,6 +175,7 @@ pub fn serve(config: &Config, sockets: Sockets, part: Part, tell: &mut dyn FnMut
         vitals,
         found,
         counters,
+        demands: shared.demands.clone(),
         refusals: Refusals::default(),
         shelf,
         files: FileCounts::default(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use super::answering::{self, Answering, Found, Planned};
 use super::crls::Crls;
+use super::demands::Demands;
 use super::office::Office;
 use super::sequence::{Opened, Sequence, Writing};
 use super::stop::Stop;
@@ -23,6 +24,7 @@ pub(super) struct Shared {
     pub writing: Writing,
     pub vitals: Arc<Vitals>,
     pub shelf: Arc<Shelf>,
+    pub demands: Arc<Demands>,
 }
 
 /// The running threads, each kind with the word that ends it.
@@ -44,7 +46,7 @@ impl Staff {
         shared: &Shared,
         (found, planned): (Found, Planned),
     ) -> Result<Self, ServeError> {
-        let Shared { opened, writing, vitals, shelf } = shared;
+        let Shared { opened, writing, vitals, shelf, demands } = shared;
         let stop = || Arc::new(Stop::default());
         let [sequence_stop, notary_stop, answer_stop, crl_stop] = [stop(), stop(), stop(), stop()];
         let both = (opened.clone(), writing.clone());
@@ -77,6 +79,7 @@ impl Staff {
             shelf: shelf.clone(),
             vitals: vitals.clone(),
             stop: crl_stop.clone(),
+            demands: demands.clone(),
             looked: AtomicI64::default(),
         };
         Ok(Self {
