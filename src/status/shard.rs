@@ -139,15 +139,17 @@ impl Shards {
     }
 
     fn put_under(&self, shard: usize, head: Head, slot: u64) {
+        let block = |at: usize| self.block(shard, head, at / BLOCK).expect("a shard's blocks are made before its head");
         let mut at = head.home((slot >> 32) as u32);
-        loop {
-            let block = self.block(shard, head, at / BLOCK).expect("a shard's blocks are made before its head");
-            if block[at % BLOCK].load(Ordering::Relaxed) == EMPTY {
-                // Release: pairs with the acquire load in `find_under`.
-                return block[at % BLOCK].store(slot, Ordering::Release);
-            }
+        let mut slots = block(at);
+        while slots[at % BLOCK].load(Ordering::Relaxed) != EMPTY {
             at = head.after(at);
+            if at.is_multiple_of(BLOCK) {
+                slots = block(at);
+            }
         }
+        // Release: pairs with the acquire load in `find_under`.
+        slots[at % BLOCK].store(slot, Ordering::Release);
     }
 
     /// Empty blocks for so many slots, named on the side that `shown` doesn't show.
