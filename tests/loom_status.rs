@@ -239,8 +239,30 @@ fn what_was_revoked_under_a_set_is_not_good_when_the_set_is_lifted() {
 }
 
 #[test]
-fn nobody_is_lost_while_the_table_grows() {
+fn a_reply_signed_under_a_set_is_not_shown_without_it() {
     model(3, || {
+        let table = table(1);
+        let writer = {
+            let table = Arc::clone(&table);
+            thread::spawn(move || {
+                let (position, target) = (Position(2), SetTarget::Issuer(IssuerNo(1)));
+                let held = SetEvent { position, time: nation::at(2), cause: position, target, change: SetChange::Held };
+                table.change_set(&held, Belongs::AsTargeted).unwrap();
+                publish(&table, 2);
+                signed(&table, &[(1, 1)]);
+            })
+        };
+        let view = checked(&table, 1);
+        assert!(view.reply.is_none() || view.standing != Standing::Good);
+        writer.join().unwrap();
+        assert!(checked(&table, 1).reply.is_some());
+    });
+}
+
+#[test]
+fn nobody_is_lost_while_the_table_grows() {
+    // Two are enough to stop a reader between any two of its steps, and let the writer use its blocks again.
+    model(2, || {
         let table = table(1);
         let writer = {
             let table = Arc::clone(&table);

@@ -12,7 +12,8 @@
 //! ## What is promised
 //!
 //! - **Readers never wait.** A look-up takes no lock, allocates nothing, and writes nothing that other readers read. It
-//!   begins anew only where the very certificate it reads was changed meanwhile, and then finds it complete (`slots`).
+//!   begins anew only where the very certificate it reads was changed meanwhile (`slots`), its part of the index grew while
+//!   nothing was found (`shard`), or a set event came (`present`), and then finds all of it complete.
 //! - **Exact.** Issuer and serial are compared whole, whatever the length of the serial. The hash that finds them is
 //!   keyed, so chosen serials crowd nothing.
 //! - **In step.** What a look-up says was true at one instant, at or after the position that it reports: the position
@@ -48,6 +49,7 @@
 //!
 //! A look-up touches one cache line of the index, one of the entry, and those of its reply. In a nation's table each of them
 //! comes from far away, so all arrays lie in large pages (`sheet`): the way to a line would otherwise cost as much as the line.
+//! What leads to a line lies in arrays of some hundred kilobytes, and nothing on the way keeps later loads from beginning early.
 //!
 //! Beside the table, [`Revoked`] holds what CRLs are made from, scope by scope (`revoked`).
 //!
@@ -59,6 +61,7 @@ mod freshness;
 mod index;
 mod members;
 mod own;
+mod present;
 mod reply;
 mod revoked;
 mod sets;

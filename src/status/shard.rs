@@ -1,185 +1,239 @@
-//! One shard of the index: its slots, and the blocks that they lie in.
+//! The shards of the index: for each a run of slots, in blocks that lie anywhere.
 //!
-//! `index` finds and puts numbers in it. All blocks are of one size and lie in one array that never moves, so that what one
+//! `index` finds and puts numbers in them. Every step that a look-up takes before it comes to a slot waits for the one
+//! before it, so there are two, in arrays that a near cache holds: a shard's head, which says how long it is, and the name
+//! of the block that the slot lies in. All blocks are of one size and lie in one array that never moves, so that what one
 //! shard leaves when it grows is just what the next one needs: shards in one piece each would leave pieces that are too
-//! small for all that still grow, half as much again as the index itself. A block is named by four octets; those of all
-//! shards together fit into the nearest caches.
+//! small for all that still grow, half as much again as the index itself.
+//!
+//! ## Why nobody is missed, though blocks are used again at once
+//!
+//! A shard grows by a copy in other blocks. Their names are written on the side that its head doesn't show, and then the
+//! head is replaced by one word that shows that side and the new length. Nobody says that he is reading, so a reader may
+//! be in blocks that were left, and that are another shard's by now.
+//!
+//! - **What it finds there is found.** A slot is one word, a number leads to its certificate for ever, and the certificate
+//!   is compared whole: it doesn't matter where the number was met.
+//! - **That nothing is there is believed only if the head is still the same.** Whoever meets a word that was stored after
+//!   a block was left, or a name, has with it (the release fence in `take`, the acquire fence in `find`) the head that was
+//!   stored before that, or a later one. A shard only grows, so no head ever returns.
+//!
+//! So a reader begins anew only after this very shard has grown by an eighth, and waits for nobody: until the one store of
+//! the new head, the old blocks are whole.
 
-use std::sync::Arc;
-
-use smallvec::SmallVec;
-
-use super::sync::{AtomicU64, Ordering};
+use super::sync::{AtomicU64, Ordering, fence};
 use super::words::Words;
 
-/// A run of slots, to be probed around.
-pub struct Shard {
-    slots: Slots,
-    /// How many slots there are.
-    pub len: usize,
-}
-
-enum Slots {
-    /// Less than a block.
-    Few(Box<[AtomicU64]>),
-    /// Numbers in the index's [`Blocks`].
-    Blocks(SmallVec<[u32; NEAR]>),
-}
-
-/// The blocks of all shards.
-pub struct Blocks {
-    words: Words,
-    /// How many were ever taken.
+/// All shards, by number.
+pub struct Shards {
+    /// A [`Head`] for each.
+    heads: Box<[AtomicU64]>,
+    /// One record for each block that the longest shard has, in which every shard has a word with two names: one for each side.
+    names: Words,
+    blocks: Words,
+    /// How many blocks were ever taken.
     taken: AtomicU64,
 }
 
 /// Blocks that no shard has: the writer's.
 #[derive(Default)]
-pub struct Spare {
-    blocks: Vec<u32>,
-    /// Shards that were replaced, and that a reader may still look at.
-    left: Vec<Arc<Shard>>,
-}
+pub struct Spare(Vec<u32>);
 
-impl Blocks {
-    pub fn new() -> Self {
-        Self { words: Words::new(BLOCK, BLOCKS_MAX), taken: AtomicU64::new(0) }
-    }
+/// How long a shard is, in slots, above a bit for the side on which its blocks' names stand.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Head(u64);
 
-    fn block(&self, number: u32) -> &[AtomicU64] {
-        self.words.get(number as usize).expect("a shard's blocks are made before the shard")
-    }
-
-    /// An empty block: one that was left, or a new one.
-    fn take(&self, spare: &mut Spare) -> u32 {
-        if let Some(number) = spare.blocks.pop() {
-            self.block(number).iter().for_each(|slot| slot.store(EMPTY, Ordering::Relaxed));
-            return number;
-        }
-        let number = self.taken.fetch_add(1, Ordering::Relaxed);
-        self.words.make(number as usize).expect("there are blocks for all numbers that there can be");
-        number as u32
-    }
-}
-
-impl Spare {
-    /// Takes in a shard that was replaced. Its blocks are spare once no reader looks at it: the swap gives each reader
-    /// that still does a share of its own, so whoever has the only one has it alone.
-    pub fn leave(&mut self, shard: Arc<Shard>) {
-        self.left.push(shard);
-        for shard in std::mem::take(&mut self.left) {
-            match Arc::try_unwrap(shard) {
-                Ok(Shard { slots: Slots::Blocks(blocks), .. }) => self.blocks.extend(blocks),
-                Ok(_) => {}
-                Err(shard) => self.left.push(shard),
-            }
+impl Shards {
+    /// So many, without any slots.
+    pub fn new(count: usize) -> Self {
+        Self {
+            heads: (0..count).map(|_| AtomicU64::new(0)).collect(),
+            names: Words::new(count, BLOCKS_MAX / count as u64),
+            blocks: Words::new(BLOCK, BLOCKS_MAX),
+            taken: AtomicU64::new(0),
         }
     }
-}
 
-impl Shard {
-    /// As the shard with that number is at first.
-    pub fn first(number: usize) -> Self {
-        let slots = (0..first_len(number)).map(|_| AtomicU64::new(EMPTY)).collect();
-        Self { slots: Slots::Few(slots), len: first_len(number) }
-    }
-
-    /// As it is when it has just grown as far as so many need.
-    pub fn holding(blocks: &Blocks, spare: &mut Spare, number: usize, count: usize) -> Self {
-        let mut len = rounded(first_len(number));
-        while most(len) < count {
-            len = larger(len);
-        }
-        Self::of(blocks, spare, len)
-    }
-
-    /// The same numbers with an eighth more room.
-    pub fn larger(&self, blocks: &Blocks, spare: &mut Spare) -> Self {
-        let larger = Self::of(blocks, spare, larger(self.len));
-        self.visit(blocks, |slot| larger.put(blocks, slot));
-        larger
-    }
-
-    /// How many it may hold before it must grow.
-    pub fn most(&self) -> usize {
-        most(self.len)
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.heads.len()
     }
 
     /// The first number under these bits of a hash that `is_it` accepts.
     #[inline]
-    pub fn find(&self, blocks: &Blocks, within: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
-        let mut at = self.home(within);
-        // A shard is never full, so there is an empty slot to stop at; the bound is for who doubts it.
-        for _ in 0..self.len {
-            // Acquire: pairs with the release store in `put`; who sees a number sees its entry.
-            let slot = self.slot(blocks, at).load(Ordering::Acquire);
+    pub fn find(&self, shard: usize, within: u32, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        // Acquire: pairs with `show`; who sees a head sees the blocks' names and what was copied into them.
+        let mut head = Head(self.heads[shard].load(Ordering::Acquire));
+        loop {
+            if let Some(number) = self.find_under(shard, head, within, &is_it) {
+                return Some(number);
+            }
+            // Acquire: pairs with the fence in `take`; see above.
+            fence(Ordering::Acquire);
+            let present = Head(self.heads[shard].load(Ordering::Acquire));
+            if present == head {
+                return None;
+            }
+            head = present;
+        }
+    }
+
+    /// How many it may hold before it must grow.
+    pub fn most(&self, shard: usize) -> usize {
+        most(self.head(shard).len())
+    }
+
+    /// Puts in a slot: a hash's bits above a number that isn't zero. For whoever has the writer's turn.
+    pub fn put(&self, shard: usize, slot: u64) {
+        self.put_under(shard, self.head(shard), slot);
+    }
+
+    /// The same numbers with an eighth more room. For whoever has the writer's turn.
+    pub fn grow(&self, spare: &mut Spare, shard: usize) {
+        let left = self.head(shard);
+        let head = self.make(spare, shard, left, larger(left.len()));
+        self.visit(shard, |slot| self.put_under(shard, head, slot));
+        self.show(shard, head);
+        spare.0.extend((0..left.blocks()).filter_map(|block| self.name(shard, left, block)));
+    }
+
+    /// Makes it as long as one that grew until it held so many, and empty. Before anybody looks, and for several threads
+    /// at once, if each has shards of its own.
+    pub fn make_for(&self, shard: usize, count: usize) {
+        let mut len = 0;
+        while most(len) < count {
+            len = larger(len);
+        }
+        let head = self.make(&mut Spare::default(), shard, self.head(shard), len);
+        self.show(shard, head);
+    }
+
+    /// Every slot that is taken, in the order in which they lie. For whoever has the writer's turn.
+    pub fn visit(&self, shard: usize, mut visit: impl FnMut(u64)) {
+        let head = self.head(shard);
+        for block in (0..head.blocks()).filter_map(|block| self.block(shard, head, block)) {
+            block.iter().map(|slot| slot.load(Ordering::Acquire)).filter(|slot| *slot != EMPTY).for_each(&mut visit);
+        }
+    }
+
+    #[inline]
+    fn find_under(&self, shard: usize, head: Head, within: u32, is_it: &impl Fn(u32) -> bool) -> Option<u32> {
+        let mut at = head.home(within);
+        let mut block = self.block(shard, head, at / BLOCK)?;
+        // A shard is never full, so there is an empty slot to stop at. The bound is for blocks that were left.
+        for _ in 0..head.len() {
+            // Acquire: pairs with the release store in `put_under`; who sees a number sees its entry.
+            let slot = block[at % BLOCK].load(Ordering::Acquire);
             if slot == EMPTY {
                 return None;
             }
             if (slot >> 32) as u32 == within && is_it(slot as u32) {
                 return Some(slot as u32);
             }
-            at = self.after(at);
+            at = head.after(at);
+            if at.is_multiple_of(BLOCK) {
+                block = self.block(shard, head, at / BLOCK)?;
+            }
         }
         None
     }
 
-    /// Every slot that is taken, in the order in which they lie.
-    pub fn visit(&self, blocks: &Blocks, mut visit: impl FnMut(u64)) {
-        let mut taken = |slots: &[AtomicU64]| {
-            slots.iter().map(|slot| slot.load(Ordering::Acquire)).filter(|slot| *slot != EMPTY).for_each(&mut visit);
-        };
-        match &self.slots {
-            Slots::Few(slots) => taken(slots),
-            Slots::Blocks(numbers) => numbers.iter().for_each(|number| taken(blocks.block(*number))),
+    fn put_under(&self, shard: usize, head: Head, slot: u64) {
+        let block = |at: usize| self.block(shard, head, at / BLOCK).expect("a shard's blocks are made before its head");
+        let mut at = head.home((slot >> 32) as u32);
+        let mut slots = block(at);
+        while slots[at % BLOCK].load(Ordering::Relaxed) != EMPTY {
+            at = head.after(at);
+            if at.is_multiple_of(BLOCK) {
+                slots = block(at);
+            }
         }
+        // Release: pairs with the acquire load in `find_under`.
+        slots[at % BLOCK].store(slot, Ordering::Release);
     }
 
-    /// Puts in a slot: a hash's bits above a number that isn't zero.
-    pub fn put(&self, blocks: &Blocks, slot: u64) {
-        let mut at = self.home((slot >> 32) as u32);
-        while self.slot(blocks, at).load(Ordering::Relaxed) != EMPTY {
-            at = self.after(at);
+    /// Empty blocks for so many slots, named on the side that `shown` doesn't show.
+    fn make(&self, spare: &mut Spare, shard: usize, shown: Head, len: usize) -> Head {
+        let head = shown.other_side(len);
+        for block in 0..head.blocks() {
+            let name = self.take(spare);
+            let names = self.names.make(block).expect("there are names for all blocks that there can be");
+            let kept = names[shard].load(Ordering::Relaxed) & !(u64::from(u32::MAX) << head.side());
+            // Release: who meets a name has its block.
+            names[shard].store(kept | u64::from(name) << head.side(), Ordering::Release);
         }
-        // Release: pairs with the acquire load in `find`.
-        self.slot(blocks, at).store(slot, Ordering::Release);
+        head
     }
 
-    /// Less than a block, or whole blocks.
-    fn of(blocks: &Blocks, spare: &mut Spare, len: usize) -> Self {
-        if len < BLOCK {
-            return Self { slots: Slots::Few((0..len).map(|_| AtomicU64::new(EMPTY)).collect()), len };
+    /// Release: who sees the head sees the names, and what lies in the blocks.
+    fn show(&self, shard: usize, head: Head) {
+        self.heads[shard].store(head.0, Ordering::Release);
+    }
+
+    /// An empty block: one that was left, or a new one.
+    fn take(&self, spare: &mut Spare) -> u32 {
+        // Release: whoever meets a word that is stored from here on, and then looks at the head of the shard that left the
+        // block, or that had a name where another is written, finds that it has grown.
+        fence(Ordering::Release);
+        if let Some(number) = spare.0.pop() {
+            let block = self.blocks.get(number as usize).expect("it was made when it was taken first");
+            block.iter().for_each(|slot| slot.store(EMPTY, Ordering::Relaxed));
+            return number;
         }
-        let len = rounded(len);
-        Self { slots: Slots::Blocks((0..len / BLOCK).map(|_| blocks.take(spare)).collect()), len }
+        let number = self.taken.fetch_add(1, Ordering::Relaxed);
+        self.blocks.make(number as usize).expect("there are blocks for all numbers that there can be");
+        number as u32
+    }
+
+    /// For the writer.
+    fn head(&self, shard: usize) -> Head {
+        Head(self.heads[shard].load(Ordering::Relaxed))
     }
 
     #[inline]
-    fn slot<'a>(&'a self, blocks: &'a Blocks, at: usize) -> &'a AtomicU64 {
-        match &self.slots {
-            Slots::Few(slots) => &slots[at],
-            Slots::Blocks(numbers) => &blocks.block(numbers[at / BLOCK])[at % BLOCK],
-        }
+    fn name(&self, shard: usize, head: Head, block: usize) -> Option<u32> {
+        // Acquire: pairs with `make`. A reader whose head is an old one may meet a name that was written since.
+        Some((self.names.get(block)?[shard].load(Ordering::Acquire) >> head.side()) as u32)
     }
 
-    fn home(&self, within: u32) -> usize {
-        ((u64::from(within) * self.len as u64) >> 32) as usize
-    }
-
-    fn after(&self, at: usize) -> usize {
-        if at + 1 == self.len { 0 } else { at + 1 }
+    /// `None` if there are no slots yet.
+    #[inline]
+    fn block(&self, shard: usize, head: Head, block: usize) -> Option<&[AtomicU64]> {
+        self.blocks.get(self.name(shard, head, block)? as usize)
     }
 }
 
-/// Less than a block, or whole blocks.
-fn rounded(len: usize) -> usize {
-    if len < BLOCK { len } else { (len + BLOCK / 2) / BLOCK * BLOCK }
+impl Head {
+    fn len(self) -> usize {
+        (self.0 >> 1) as usize
+    }
+
+    fn blocks(self) -> usize {
+        self.len() / BLOCK
+    }
+
+    /// By how many bits a name must be moved.
+    fn side(self) -> u32 {
+        (self.0 & 1) as u32 * 32
+    }
+
+    fn other_side(self, len: usize) -> Self {
+        Self((len as u64) << 1 | (self.0 & 1 ^ 1))
+    }
+
+    fn home(self, within: u32) -> usize {
+        ((u64::from(within) * (self.0 >> 1)) >> 32) as usize
+    }
+
+    fn after(self, at: usize) -> usize {
+        if at + 1 == self.len() { 0 } else { at + 1 }
+    }
 }
 
-/// The length after this one.
+/// The length after this one: whole blocks, an eighth more of them or one.
 fn larger(len: usize) -> usize {
-    // At a few blocks, an eighth may round to nothing.
-    rounded(len + if len < BLOCK { len.div_ceil(8) } else { (len / 8).max(BLOCK) })
+    let eighth = (len / 8).max(BLOCK);
+    (len + eighth + BLOCK / 2) / BLOCK * BLOCK
 }
 
 /// How many a shard of this length may hold before it must grow.
@@ -187,20 +241,10 @@ fn most(len: usize) -> usize {
     len * LOAD_MAX_PERCENT / 100
 }
 
-/// The lengths of eight neighbouring shards are spread over one step of growth, so that they don't all grow at once and
-/// what is empty on average stays the same at every size.
-fn first_len(number: usize) -> usize {
-    FIRST_LEN + number % 8
-}
-
 const EMPTY: u64 = 0;
 
-const FIRST_LEN: usize = if cfg!(tashika_loom) { 2 } else { 64 };
-
-/// Two kilobytes: what names it is one part in five hundred.
-const BLOCK: usize = if cfg!(tashika_loom) { 4 } else { 256 };
-/// So many names lie in the shard itself, up to some twenty million certificates: another place would be another miss.
-const NEAR: usize = 24;
+/// Two kilobytes: what names it is one part in two hundred and fifty.
+const BLOCK: usize = if cfg!(tashika_loom) { 2 } else { 256 };
 /// For 2³² numbers, at the emptiest.
 const BLOCKS_MAX: u64 = 1 << 25;
 
@@ -217,51 +261,81 @@ mod tests {
         u64::from(number.wrapping_mul(0x9e37_79b9)) << 32 | u64::from(number)
     }
 
-    fn numbers(shard: &Shard, blocks: &Blocks) -> Vec<u32> {
+    fn put(shards: &Shards, spare: &mut Spare, shard: usize, numbers: std::ops::RangeInclusive<u32>) {
+        for (number, count) in numbers.zip(0..) {
+            while count >= shards.most(shard) {
+                shards.grow(spare, shard);
+            }
+            shards.put(shard, slot(number));
+        }
+    }
+
+    fn numbers(shards: &Shards, shard: usize) -> Vec<u32> {
         let mut found = Vec::new();
-        shard.visit(blocks, |slot| found.push(slot as u32));
+        shards.visit(shard, |slot| found.push(slot as u32));
         found.sort_unstable();
         found
     }
 
     #[test]
     fn a_shard_of_many_blocks_keeps_all_and_is_never_too_full_nor_too_empty() {
-        let (blocks, mut spare) = (Blocks::new(), Spare::default());
-        let mut shard = Shard::first(0);
+        let (shards, mut spare) = (Shards::new(2), Spare::default());
         for number in 1..=20_000_u32 {
-            if number as usize > shard.most() {
-                let larger = shard.larger(&blocks, &mut spare);
-                spare.leave(Arc::new(std::mem::replace(&mut shard, larger)));
+            if number as usize > shards.most(1) {
+                shards.grow(&mut spare, 1);
             }
-            shard.put(&blocks, slot(number));
-            let load = f64::from(number) / shard.len as f64;
-            assert!(number < 4_000 || (0.73..=0.85).contains(&load), "{load} at {number}");
+            shards.put(1, slot(number));
+            let load = f64::from(number) / shards.head(1).len() as f64;
+            assert!(load <= 0.85 && (number < 4_000 || load >= 0.73), "{load} at {number}");
         }
-        assert!(numbers(&shard, &blocks).into_iter().eq(1..=20_000));
+        assert!(numbers(&shards, 1).into_iter().eq(1..=20_000));
+        assert!(numbers(&shards, 0).is_empty());
         // As many again were needed while the last was copied.
-        let taken = blocks.taken.load(Ordering::Relaxed) as usize;
-        assert!((shard.len / BLOCK..2 * shard.len / BLOCK).contains(&taken), "{taken} for {}", shard.len);
+        let (taken, blocks) = (shards.taken.load(Ordering::Relaxed) as usize, shards.head(1).blocks());
+        assert!((blocks..2 * blocks).contains(&taken), "{taken} for {blocks}");
+        assert_eq!(spare.0.len(), taken - blocks, "each is a shard's or spare");
     }
 
     #[test]
-    fn what_a_reader_looks_at_stays_until_it_has_looked() {
-        let (blocks, mut spare) = (Blocks::new(), Spare::default());
-        let old = Arc::new(Shard::holding(&blocks, &mut spare, 0, 300));
-        (1..=300).for_each(|number| old.put(&blocks, slot(number)));
-        let reader = old.clone();
-        let larger = old.larger(&blocks, &mut spare);
-        spare.leave(old);
-        let other = Shard::holding(&blocks, &mut spare, 1, 300);
-        (1_001..=1_300).for_each(|number| other.put(&blocks, slot(number)));
-        assert!(numbers(&reader, &blocks).into_iter().eq(1..=300));
-        assert!(spare.blocks.is_empty());
-        drop(reader);
-        spare.leave(Arc::new(Shard::first(0)));
-        assert_eq!(spare.blocks.len(), 2);
-        let taken = blocks.taken.load(Ordering::Relaxed);
-        let again = Shard::holding(&blocks, &mut spare, 1, 300);
-        assert_eq!((numbers(&again, &blocks), blocks.taken.load(Ordering::Relaxed)), (Vec::new(), taken));
-        assert!(numbers(&larger, &blocks).into_iter().eq(1..=300));
-        assert!(numbers(&other, &blocks).into_iter().eq(1_001..=1_300));
+    fn what_a_shard_leaves_another_gets_empty() {
+        let (shards, mut spare) = (Shards::new(2), Spare::default());
+        put(&shards, &mut spare, 0, 1..=2_000);
+        let (taken, left) = (shards.taken.load(Ordering::Relaxed), spare.0.len());
+        assert!(left > 4);
+        put(&shards, &mut spare, 1, 10_001..=10_400);
+        assert_eq!(shards.taken.load(Ordering::Relaxed), taken);
+        assert!(numbers(&shards, 0).into_iter().eq(1..=2_000));
+        assert!(numbers(&shards, 1).into_iter().eq(10_001..=10_400));
+    }
+
+    /// A reader that is stopped in the middle, while its shard grows, and what it leaves becomes another's.
+    #[test]
+    fn who_looked_in_blocks_that_were_left_looks_again() {
+        let (shards, mut spare) = (Shards::new(2), Spare::default());
+        put(&shards, &mut spare, 0, 1..=200);
+        let twin = slot(7) & !u64::from(u32::MAX) | 201;
+        shards.put(0, twin);
+        let stopped = std::cell::Cell::new(Some(&mut spare));
+        // Asked about the one, it is stopped; the other, behind it, is no longer there when it goes on.
+        let found = shards.find(0, (twin >> 32) as u32, |number| {
+            if let Some(spare) = stopped.take() {
+                shards.grow(spare, 0);
+                put(&shards, spare, 1, 1_001..=1_200);
+            }
+            number == 201
+        });
+        assert_eq!(found, Some(201));
+        assert!(stopped.take().is_none());
+    }
+
+    #[test]
+    fn made_at_once_it_is_as_long_as_grown() {
+        for count in [0, 1, 217, 218, 3_000, 20_000] {
+            let (shards, mut spare) = (Shards::new(2), Spare::default());
+            put(&shards, &mut spare, 0, 1..=count);
+            shards.make_for(1, count as usize);
+            assert_eq!(shards.head(0).len(), shards.head(1).len());
+            assert!(numbers(&shards, 1).is_empty());
+        }
     }
 }

@@ -10,8 +10,9 @@ use super::error::{Kind, StatusError};
 use super::freshness::Freshness;
 use super::index::HashKey;
 use super::own::POSITION_BITS;
+use super::present::Present;
 use super::sets::{Belongs, Sets};
-use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering, Swap};
+use super::sync::{AtomicU64, Mutex, MutexGuard, Ordering};
 use super::view::{ReadTo, Signature, SignedFor, View};
 use super::writer::Writer;
 
@@ -21,7 +22,7 @@ use super::writer::Writer;
 /// Writers take turns among themselves; a turn lasts for one row, one change or one reply.
 pub struct Table {
     pub(super) entries: Entries,
-    pub(super) sets: Swap<Sets>,
+    pub(super) sets: Present,
     /// Epoch and position, packed; stored (release) after everything up to it.
     pub(super) read_to: AtomicU64,
     /// When what it knows was true, packed; stored (release) after everything that was known then.
@@ -50,7 +51,7 @@ pub enum Keeping {
 impl Table {
     /// A table without certificates, for a ledger without any.
     pub fn empty(key: HashKey) -> Self {
-        let (sets, writer) = (Swap::new(Sets::default()), Mutex::new(Writer::default()));
+        let (sets, writer) = (Present::new(Sets::default()), Mutex::new(Writer::default()));
         Self { entries: Entries::new(key), sets, read_to: AtomicU64::new(0), known_at: AtomicU64::new(0), writer }
     }
 
@@ -141,7 +142,7 @@ impl Table {
 
     #[inline]
     fn view(&self, number: u32, read_to: ReadTo, signature: &mut Signature) -> Option<View> {
-        // The sets first, and the entry while they are held. An entry that changed after these sets were current was
+        // The sets first, and the entry after them. An entry that changed after these sets were current was
         // brought up to date with all of them first, so nothing of them is laid over it once more; one that did not
         // change is as it was when they were. The other way round, an entry read before it was revoked could be laid
         // under the end of a hold that came afterwards, and be good, which it was never again.

@@ -1,9 +1,9 @@
 //! Arrays of atomic words that grow at their end and never move: records of a fixed width, found by number.
 //!
 //! Entries, groups, kept replies, details of changed certificates and the index's blocks each lie in one. Readers find a
-//! record by two loads that never wait; growing adds a chunk and copies nothing, so memory never doubles. The first chunks
-//! are small and each is as long as all before it together, so that little is taken for few records; the later ones have
-//! one length, large enough for large pages.
+//! record through one list of chunks, without waiting; growing adds a chunk and copies nothing, so memory never doubles. The
+//! first chunks are small and each is as long as all before it together, so that little is taken for few records. The later
+//! ones have one length, so large that the list stays short; of a chunk, only that is resident which was touched.
 
 use std::sync::OnceLock;
 
@@ -14,14 +14,12 @@ use super::sync::{AtomicU64, Ordering};
 pub struct Words {
     /// Written once each, by whoever holds the writer's turn; `OnceLock::get` is one acquiring load, so a reader that
     /// sees a chunk sees it zeroed.
-    folders: Box<[OnceLock<Folder>]>,
+    chunks: Box<[OnceLock<Sheet>]>,
     width: usize,
     /// How many records the first chunk has, and how many each of the last, as powers of two.
     first: u32,
     last: u32,
 }
-
-type Folder = Box<[OnceLock<Sheet>]>;
 
 /// Where a record lies.
 struct Place {
@@ -37,9 +35,9 @@ impl Words {
         // The most records, as a power of two, that have no more words than this.
         let within = |words: usize| (words / width).max(1).ilog2();
         let mut words =
-            Self { folders: Box::default(), width, first: within(FIRST_WORDS_MAX), last: within(CHUNK_WORDS_MAX) };
+            Self { chunks: Box::default(), width, first: within(FIRST_WORDS_MAX), last: within(CHUNK_WORDS_MAX) };
         let chunks = words.place(records_max.saturating_sub(1) as usize).chunk + 1;
-        words.folders = (0..chunks.div_ceil(FOLDER_CHUNKS)).map(|_| OnceLock::new()).collect();
+        words.chunks = (0..chunks).map(|_| OnceLock::new()).collect();
         words
     }
 
@@ -47,8 +45,7 @@ impl Words {
     #[inline]
     pub fn get(&self, record: usize) -> Option<&[AtomicU64]> {
         let Place { chunk, at } = self.place(record);
-        let folder = self.folders.get(chunk / FOLDER_CHUNKS)?.get()?;
-        let words = folder[chunk % FOLDER_CHUNKS].get()?;
+        let words = self.chunks.get(chunk)?.get()?;
         let first = at * self.width;
         Some(&words[first..first + self.width])
     }
@@ -56,9 +53,7 @@ impl Words {
     /// The words of a record, making its chunk if it isn't there; `None` beyond the most that there can be.
     pub fn make(&self, record: usize) -> Option<&[AtomicU64]> {
         let Place { chunk, at } = self.place(record);
-        let new_folder = || (0..FOLDER_CHUNKS).map(|_| OnceLock::new()).collect();
-        let folder = self.folders.get(chunk / FOLDER_CHUNKS)?.get_or_init(new_folder);
-        let words = folder[chunk % FOLDER_CHUNKS].get_or_init(|| Sheet::zeroed(self.len(chunk) * self.width));
+        let words = self.chunks.get(chunk)?.get_or_init(|| Sheet::zeroed(self.len(chunk) * self.width));
         Some(&words[at * self.width..(at + 1) * self.width])
     }
 
@@ -99,12 +94,11 @@ impl Words {
 
 /// 96 KiB: what the smallest installation takes for each array. Large enough that the pointers are nothing beside it.
 const FIRST_WORDS_MAX: usize = if cfg!(tashika_loom) { 6 } else { 12 << 10 };
-/// 12 MiB: some large pages, and a last one that is half empty is nothing beside what a nation takes. Divisible by three,
-/// which is an entry's width, so that it fills its pages.
-const CHUNK_WORDS_MAX: usize = if cfg!(tashika_loom) { 6 } else { 12 << 17 };
+/// 384 MiB. A nation's replies fill some hundred of them, and the lists of all arrays together take a fifth of a megabyte.
+/// Divisible by three, which is an entry's width, so that it fills its pages.
+const CHUNK_WORDS_MAX: usize = if cfg!(tashika_loom) { 6 } else { 12 << 22 };
 /// A model has no room for the pointers of a nation.
 const MODEL_RECORDS: u64 = 16;
-const FOLDER_CHUNKS: usize = if cfg!(tashika_loom) { 2 } else { 1 << 7 };
 
 #[cfg(test)]
 mod tests {
@@ -135,15 +129,16 @@ mod tests {
     fn each_record_has_a_place_of_its_own_and_no_chunk_has_gaps() {
         for width in [1, 3, 11, 256, 5_000] {
             let words = Words::new(width, 1 << 32);
-            let (mut chunk, mut at) = (0, 0);
-            for record in 0..4 << words.last {
-                if at == words.len(chunk) {
-                    (chunk, at) = (chunk + 1, 0);
+            let mut first = 0;
+            for chunk in 0..40 {
+                let last = first + words.len(chunk) - 1;
+                for record in [first, (first + last) / 2, last] {
+                    let place = words.place(record);
+                    assert_eq!((place.chunk, place.at), (chunk, record - first), "record {record} of {width} words");
                 }
-                let place = words.place(record);
-                assert_eq!((place.chunk, place.at), (chunk, at), "record {record} of {width} words");
-                at += 1;
+                first = last + 1;
             }
+            assert!(first > 4 << words.last, "some of each length");
         }
     }
 

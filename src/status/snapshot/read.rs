@@ -9,9 +9,10 @@ use std::sync::atomic::AtomicUsize;
 use super::super::entries::{ENTRY_WORDS, Group, State, group_no, unpack_state};
 use super::super::index::{HashKey, Index};
 use super::super::own::POSITION_BITS;
+use super::super::present::Present;
 use super::super::reply::{ReplyRef, WIDTHS};
 use super::super::slots::Free;
-use super::super::sync::{AtomicU64, Mutex, Ordering, Swap};
+use super::super::sync::{AtomicU64, Mutex, Ordering};
 use super::super::table::Table;
 use super::super::view::ReadTo;
 use super::super::writer::Writer;
@@ -281,7 +282,7 @@ fn assemble(mut table: Table, totals: &Totals, found: Vec<Found>, read_to: ReadT
     writer.replies = totals.replies.map(Free::after);
     writer.newest = CertificateNo(totals.last.into());
     writer.at = read_to.position;
-    table.sets = Swap::new(take_sets(&sets)?);
+    table.sets = Present::new(take_sets(&sets)?);
     table.read_to = AtomicU64::new(u64::from(read_to.epoch.0) << POSITION_BITS | read_to.position.0);
     table.writer = Mutex::new(writer);
     Ok(table)
