@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::*;
-use crate::http::{Asked, Clerk, ClerkError, Health, MetricsFor, Obstacle, Readiness, Token};
+use crate::http::{Asked, AskedCrls, Clerk, ClerkError, Health, MetricsFor, Obstacle, Readiness, Token};
 use crate::model::{Outcome, Position, Serial};
 
 /// Stops, and takes its time for events: both sides meet there, once when it begins and once before it ends.
@@ -35,6 +35,14 @@ impl Clerk for Stopping {
     }
 
     fn certificate(&self, _: &str, _: Serial) -> Result<Value, ClerkError> {
+        unreachable!("nobody asks for it")
+    }
+
+    fn crls(&self) -> Result<Value, ClerkError> {
+        unreachable!("nobody asks for it")
+    }
+
+    fn publish(&self, _: &AskedCrls) -> Result<Value, ClerkError> {
         unreachable!("nobody asks for it")
     }
 
