@@ -46,7 +46,7 @@ pub fn beside(scale: Scale, table: &mut Table) {
             .expect("taskset");
         let report: serde_json::Value = serde_json::from_slice(&output.stdout)
             .unwrap_or_else(|_| panic!("no report: {}", String::from_utf8_lossy(&output.stderr)));
-        report["latency_ms"]["p99"].as_f64().unwrap_or(f64::NAN)
+        report["loads"][0]["latency_ms"]["p99"].as_f64().unwrap_or(f64::NAN)
     };
     let mut pace = f64::INFINITY;
     let [quiet, busy] = in_turns(scale.rounds, |at| {

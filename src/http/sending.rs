@@ -33,6 +33,7 @@ pub(super) enum Answer {
 pub(super) struct Slices {
     left: Bytes,
     slice: usize,
+    turn_max: usize,
     /// How many octets may still go before others have their turn.
     turn: usize,
     sending: Sending,
@@ -87,7 +88,7 @@ impl Places {
 
     /// One for a file of this length; none: too many are taken.
     pub fn take(&self, length: usize, asker: Asker) -> Option<Place> {
-        if length <= SLICE {
+        if length <= SHORT_OCTETS_MAX {
             return Some(Place(None));
         }
         let mut taken = locked(&self.taken);
@@ -137,8 +138,8 @@ impl Answer {
         let left = Bytes::from_owner(Octets(file)).slice(octets);
         sending.row.begins();
         sending.watch.begins_to_send(&sending.ticks);
-        let slice = if version >= Version::HTTP_2 { HTTP2_SLICE } else { SLICE };
-        Self::File(Box::new(Slices { left, slice, turn: SLICE, sending }))
+        let (slice, turn_max) = if version >= Version::HTTP_2 { (HTTP2_SLICE, HTTP2_TURN) } else { (SLICE, SLICE) };
+        Self::File(Box::new(Slices { left, slice, turn_max, turn: turn_max, sending }))
     }
 }
 
@@ -183,7 +184,7 @@ impl Slices {
             return Poll::Ready(None);
         }
         if self.turn == 0 {
-            self.turn = SLICE;
+            self.turn = self.turn_max;
             // Woken again when the thread has looked at every socket and timer, not only at what was ready before.
             let _ = pin!(tokio::task::yield_now()).poll(context);
             return Poll::Pending;
@@ -214,18 +215,21 @@ impl AsRef<[u8]> for Octets {
     }
 }
 
-/// What is written at once: long enough that calls to the system cost little beside copying (measured: half as long costs a
-/// quarter more), and copied in some tens of microseconds. A file that fits into one is answered like a reply.
-pub(super) const SLICE: usize = 128 * 1_024;
-/// What HTTP/2 puts into one frame; it takes the next one when that has gone.
+/// What is written at once, at most: a long one costs less, for who reads is woken less often; it is copied in some hundred
+/// microseconds, for which answers on its thread wait.
+const SLICE: usize = 512 * 1_024;
+/// HTTP/2 takes the next one when one has gone into its frames,
 const HTTP2_SLICE: usize = 16 * 1_024;
-const _: () = assert!(SLICE.is_multiple_of(HTTP2_SLICE));
+/// and so many of them make a turn.
+const HTTP2_TURN: usize = 128 * 1_024;
+/// A file up to this length goes into a socket at once, nearly, and is answered like a reply.
+const SHORT_OCTETS_MAX: usize = 128 * 1_024;
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    const LONG: usize = SLICE + 1;
+    const LONG: usize = SHORT_OCTETS_MAX + 1;
 
     fn stranger(address: u64) -> Asker {
         Asker::Stranger(Share::Address(address))
@@ -241,7 +245,7 @@ mod tests {
         assert!(take(stranger(6)).is_none(), "three quarters for all strangers");
         let parties = [take(Asker::Party), take(Asker::Party)];
         assert!(parties.iter().all(Option::is_some) && take(Asker::Party).is_none());
-        assert!(places.take(SLICE, stranger(6)).is_some(), "a short file needs none");
+        assert!(places.take(SHORT_OCTETS_MAX, stranger(6)).is_some(), "a short file needs none");
         drop(greedy);
         assert!(take(stranger(1)).is_some(), "and who goes leaves its place");
         drop((others, parties));

@@ -90,6 +90,6 @@ fn set_tcp(socket: &TcpListener, option: libc::c_int, value: libc::c_int) -> io:
 /// How long the system keeps a connection that says nothing to itself.
 const SILENT_SECONDS: i32 = 5;
 /// What the system keeps of a connection beyond what is on its way.
-const UNSENT_OCTETS_MAX: i32 = 128 * 1_024;
+const UNSENT_OCTETS_MAX: i32 = 256 * 1_024;
 /// Connections that wait to be accepted, as far as the system allows (net.core.somaxconn).
 const BACKLOG: i32 = 4_096;

@@ -15,7 +15,7 @@ pub struct TimeLimits {
     pub header: Duration,
     /// From there to the end of its body.
     pub body: Duration,
-    /// Without a request; and, while a file is sent, without taking the next slice of it.
+    /// Without a request; and, while a file is sent, without taking any of it.
     pub idle: Duration,
 }
 
@@ -26,7 +26,7 @@ pub(super) struct Watch {
     phase: AtomicU64,
     /// How many files are on their way over it: one, or with HTTP/2 more.
     sending: AtomicU32,
-    /// When the last slice of one was taken.
+    /// When something of one was last taken.
     moved: AtomicU64,
     word: AtomicU8,
     /// Requests that wait for their answers: over HTTP/2 several, while frames come and go.
@@ -152,7 +152,7 @@ impl Watch {
         self.sends_on(ticks);
     }
 
-    /// The other side has taken so much that it gets more.
+    /// Something was taken.
     pub fn sends_on(&self, ticks: &Ticks) {
         self.moved.store(ticks.now(), Ordering::Relaxed);
     }

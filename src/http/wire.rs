@@ -66,6 +66,14 @@ impl Wire {
         self.stream.shutdown().await
     }
 
+    /// So many octets were taken; with HTTP/1 they are of the file that is being sent, if any is.
+    fn wrote(&self, octets: usize) -> usize {
+        if self.protocol == Protocol::Http1 && octets > 0 {
+            self.watch.sends_on(&self.ticks);
+        }
+        octets
+    }
+
     /// Which protocol the octets begin; none: too few to tell.
     pub fn protocol(&mut self) -> Option<Protocol> {
         let common = self.first.len().min(PREFACE.len());
@@ -102,7 +110,8 @@ impl AsyncRead for Wire {
 
 impl AsyncWrite for Wire {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, octets: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(cx, octets)
+        let written = ready!(Pin::new(&mut self.stream).poll_write(cx, octets))?;
+        Poll::Ready(Ok(self.wrote(written)))
     }
 
     fn poll_write_vectored(
@@ -110,7 +119,8 @@ impl AsyncWrite for Wire {
         cx: &mut Context<'_>,
         pieces: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write_vectored(cx, pieces)
+        let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(cx, pieces))?;
+        Poll::Ready(Ok(self.wrote(written)))
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -75,8 +75,7 @@ impl Answering {
         config: Config,
         opened: Opened,
         (found, planned): (Found, Planned),
-        vitals: Arc<Vitals>,
-        shelf: Arc<Shelf>,
+        (vitals, shelf): (Arc<Vitals>, Arc<Shelf>),
         stop: Arc<Stop>,
     ) -> Self {
         let (watch, keys) = (Stopwatch::start(), Mutex::default());

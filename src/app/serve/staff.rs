@@ -63,14 +63,8 @@ impl Staff {
             stop: notary_stop.clone(),
         };
         let responder = (found, planned);
-        let answering = Answering::new(
-            config.clone(),
-            opened.clone(),
-            responder,
-            vitals.clone(),
-            shelf.clone(),
-            answer_stop.clone(),
-        );
+        let told = (vitals.clone(), shelf.clone());
+        let answering = Answering::new(config.clone(), opened.clone(), responder, told, answer_stop.clone());
         let crls = Crls {
             config: Arc::new(config.clone()),
             part,
