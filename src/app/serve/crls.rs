@@ -5,14 +5,13 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use super::Part;
-use super::crl_sign::CrlSign;
 use super::log;
 use super::sequence::{Opened, Writing};
 use super::stop::{Pause, Stop};
 use super::vitals::Vitals;
 use crate::app::config::{Config, CrlRole};
 use crate::app::crls::{PublishError, Publisher, alarm_text, brought};
-use crate::app::words::counted;
+use crate::app::words::counted_crls;
 use crate::app::{clock, compose, give_way};
 use crate::ledger::{Lease, Ledger};
 use crate::model::{Actor, Channel, NodeId, PersonId, Role};
@@ -140,15 +139,21 @@ impl Crls {
         let (new, wrong) = brought(&self.config, publisher.press().index(), cutoff.time);
         let due = publisher.plan(&[])?;
         let mut refused = wrong;
+        // What was refused stays so until it is tried again.
+        let stays = |path: &str| publisher.places().all.contains_key(path) && !due.iter().any(|due| due.path == path);
+        refused.extend(self.vitals.signs().crls.refused.into_iter().filter(|(path, _)| stays(path)));
         if !due.is_empty() || !new.is_empty() {
             let Some(writer) = self.writing.get() else { return Ok(TURN_PAUSE) };
+            let watch = clock::Stopwatch::start();
             let published = publisher.publish((&due, &new), by_the_clock(), &mut |task| writer.submit(task))?;
             log::line(&in_words(&published));
             refused.extend(published.refused.iter().map(|alarm| (alarm.path.clone(), alarm_text(alarm))));
-        } else {
-            refused.extend(self.vitals.signs().crls.refused.into_iter().filter(|(path, _)| !self.is_external(path)));
+            self.vitals.note(|signs| signs.crls.made.count(&published, watch.elapsed()));
         }
         publisher.press_mut().sweep(now)?;
+        if !self.vitals.signs().crls.leads {
+            publisher.press_mut().look_for_leftovers(now)?;
+        }
         self.see(publisher.press(), true);
         self.vitals.note(|signs| {
             signs.crls.refused = refused;
@@ -158,15 +163,16 @@ impl Crls {
         Ok(TURN_PAUSE)
     }
 
-    fn is_external(&self, path: &str) -> bool {
-        self.config.crl.external.iter().any(|external| external.path == path)
-    }
-
     fn see(&self, press: &Press, leads: bool) {
         self.vitals.note(|signs| {
-            signs.crls = CrlSign { leads, trouble: None, ..std::mem::take(&mut signs.crls) };
+            let crls = &mut signs.crls;
+            (crls.leads, crls.trouble) = (leads, None);
+            if !leads {
+                // Whoever publishes tells.
+                (crls.refused, crls.without, crls.large) = Default::default();
+            }
             if let Some(index) = press.index() {
-                signs.crls.see(index);
+                crls.see(index, &self.config.crl);
             }
         });
     }
@@ -183,9 +189,9 @@ fn by_the_clock() -> Actor {
 /// A round, for the log.
 fn in_words(published: &Published) -> String {
     let Published { number, crls, entries, octets, refused } = published;
-    let crls = counted(*crls as u64, "CRL");
+    let made = counted_crls(*crls, *entries, *octets);
     let refused = if refused.is_empty() { String::new() } else { format!(", {} refused", refused.len()) };
-    format!("published round {number}: {crls} with {entries} entries, {octets} octets{refused}")
+    format!("published round {number}: {made}{refused}")
 }
 
 /// Who publishes.
