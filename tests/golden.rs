@@ -54,7 +54,7 @@ fn a_kind_or_version_of_the_future_is_not_passed_over() {
         decode_event(&bytes)
     };
     assert_eq!(altered(0, 2), Err(Malformed::Tag { what: "event format", tag: 2 }));
-    assert_eq!(altered(2, 13), Err(Malformed::Tag { what: "event kind", tag: 13 }));
+    assert_eq!(altered(2, 14), Err(Malformed::Tag { what: "event kind", tag: 14 }));
     assert_eq!(altered(3, 2), Err(Malformed::Tag { what: "event version", tag: 2 }));
 }
 

@@ -1,4 +1,4 @@
-//! Words that more than one line of the program needs: counts, and what the system says of a file. Used by `serve`'s log
+//! Words that more than one line of the program needs: counts, rounds of CRLs, and what the system says of a file. Used by `serve`'s log
 //! and by the command line.
 
 use std::io::{self, ErrorKind};
@@ -6,6 +6,12 @@ use std::io::{self, ErrorKind};
 /// `1 certificate`, `2 certificates`.
 pub fn counted(count: u64, one: &str) -> String {
     if count == 1 { format!("1 {one}") } else { format!("{count} {one}s") }
+}
+
+/// `2 CRLs with 1 entry, 900 octets`.
+pub fn counted_crls(crls: usize, entries: u64, octets: u64) -> String {
+    let entries = if entries == 1 { "1 entry".to_owned() } else { format!("{entries} entries") };
+    format!("{} with {entries}, {}", counted(crls as u64, "CRL"), counted(octets, "octet"))
 }
 
 /// Why a file can't be used and what to do, with the system's own words behind ours.
@@ -30,5 +36,7 @@ mod tests {
     #[test]
     fn one_is_one_and_none_are_several() {
         assert_eq!([0, 1, 2].map(|count| counted(count, "hold")), ["0 holds", "1 hold", "2 holds"]);
+        assert_eq!(counted_crls(1, 0, 1), "1 CRL with 0 entries, 1 octet");
+        assert_eq!(counted_crls(2, 1, 0), "2 CRLs with 1 entry, 0 octets");
     }
 }

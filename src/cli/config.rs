@@ -8,8 +8,10 @@ use serde_json::{Value, json};
 
 use crate::app::compose::open_ledger;
 use crate::app::config::{Config, ConfigError};
+use crate::app::crls::{check_paths, check_signers as check_crl_signers, check_store};
 use crate::app::signers::{IssuerSigner, SignerFolder};
 use crate::app::{clock, fingerprint};
+use crate::model::Book;
 
 use super::config_show::{settings, toml_of};
 use super::error::{CliError, Exit, one_line};
@@ -19,7 +21,8 @@ use super::reply::Reply;
 /// The verbs.
 #[derive(Debug, Subcommand)]
 pub enum Verb {
-    /// Check the configuration, the key files that it names, and the signers of all issuers; nothing is started.
+    /// Check the configuration, the key files that it names, the signers of all issuers, and the store of CRLs; nothing is
+    /// started.
     #[command(after_help = EXAMPLES)]
     Check,
     /// Show every setting with its value, as a configuration could say it. Passwords are left out.
@@ -35,7 +38,7 @@ impl Verb {
             Self::Check => {
                 let config = Config::load_telling_all(&file).map_err(|faults| told(&file, faults))?;
                 fingerprint::open(&config.pseudonym_key)?;
-                check_signers(&config)
+                check_what_it_leads_to(&config)
             }
             Self::Show => {
                 let config = Config::load(&file)?;
@@ -49,30 +52,42 @@ impl Verb {
     }
 }
 
-/// Whether somebody signs for every issuer that the ledger knows. Without the ledger that can't be said, which is no fault
-/// of the configuration.
-fn check_signers(config: &Config) -> Result<Reply, CliError> {
+/// Whether somebody signs for every issuer that the ledger knows, and CRLs can be published. What can't be said without the
+/// ledger or the store, while they are away, is no fault of the configuration.
+fn check_what_it_leads_to(config: &Config) -> Result<Reply, CliError> {
     let file = config.file.display().to_string();
     let mut text = format!("{file} is good\n");
     let mut json = json!({ "file": file, "good": true });
-    let book = match open_ledger(&config.ledger).and_then(|ledger| ledger.book()) {
-        Ok((_, book)) => book,
+    let mut wrong: Vec<CliError> = Vec::new();
+    match check_store(config) {
+        Ok(()) => {}
+        Err(error) if error.may_pass() => {
+            let why = one_line(&error.to_string());
+            text.push_str(&format!("the store of CRLs was not checked: {why}\n"));
+            json["store_not_checked"] = json!(why);
+        }
+        Err(error) => wrong.push(error.into()),
+    }
+    wrong.extend(of_settings(config, check_crl_signers(config, clock::now())));
+    match open_ledger(&config.ledger).and_then(|ledger| ledger.book()) {
+        Ok((_, book)) => json["signers"] = check_signers(config, &book, &mut wrong),
         Err(error) => {
             let why = one_line(&error.to_string());
             text.push_str(&format!("the signers were not checked: {why}\n"));
             json["signers_not_checked"] = json!(why);
-            return Ok(Reply::done(text, json));
         }
-    };
+    }
+    if wrong.is_empty() { Ok(Reply::done(text, json)) } else { Err(told(&config.file, wrong)) }
+}
+
+/// What the ledger's issuers need, and what the settings say of issuers and paths; until when each signer is valid.
+fn check_signers(config: &Config, book: &Book, wrong: &mut Vec<CliError>) -> Value {
     let folder = SignerFolder::of(config);
-    let mut wrong: Vec<CliError> = Vec::new();
     let unknown = config.ocsp.issuers.keys().filter(|name| book.issuer_named(name).is_none());
-    wrong.extend(unknown.map(|name| {
-        let (key, why) = (format!("ocsp.issuer.{name}").into(), "the ledger knows no issuer of this name".into());
-        ConfigError::Value { file: file.clone(), key, why }.into()
-    }));
+    let unknown = unknown.map(|name| (format!("ocsp.issuer.{name}"), "the ledger knows no issuer of this name".into()));
+    wrong.extend(of_settings(config, unknown.chain(check_paths(config, book)).collect()));
     let mut signers = serde_json::Map::new();
-    for (issuer, IssuerSigner { name, signer, .. }) in book.issuers.iter().zip(folder.all(&book, clock::now())) {
+    for (issuer, IssuerSigner { name, signer, .. }) in book.issuers.iter().zip(folder.all(book, clock::now())) {
         let mut fault = |source| wrong.push(CliError::Signer { issuer: name.clone(), source });
         match signer {
             Ok(signer) => {
@@ -84,11 +99,16 @@ fn check_signers(config: &Config) -> Result<Reply, CliError> {
             fault(why);
         }
     }
-    if !wrong.is_empty() {
-        return Err(told(&config.file, wrong));
-    }
-    json["signers"] = Value::Object(signers);
-    Ok(Reply::done(text, json))
+    Value::Object(signers)
+}
+
+/// What is wrong with settings, in the file's name.
+fn of_settings(config: &Config, wrong: Vec<(String, String)>) -> impl Iterator<Item = CliError> {
+    let file = config.file.display().to_string();
+    let fault = move |(key, why): (String, String)| {
+        CliError::from(ConfigError::Value { file: file.clone(), key: key.into(), why })
+    };
+    wrong.into_iter().map(fault)
 }
 
 /// All that is wrong, one a line; the last word counts them, unless one says it all. The first one's exit code stands.

@@ -5,11 +5,15 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::app::config::{Config, DirectChanges, LedgerPlace, OcspSettings};
+use crate::app::config::{
+    Config, CrlRole, CrlSettings, DirectChanges, External, Hours, LedgerPlace, OcspSettings, StorePlace,
+};
 use crate::http::MetricsFor;
-use crate::model::{OfficeHours, Policy, Rank, Seconds, SetRule};
+use crate::model::{OfficeHours, Policy, Rank, Reason, Seconds, SetRule};
 use crate::parties::{Label, Party, Strangers};
+use crate::publisher::Expired;
 use crate::responder::{self, Forms, Named, NotIssued, Presign, Profile};
+use crate::status::LossDates;
 
 /// Every setting under the name that the file gives it.
 pub fn settings(config: &Config) -> Vec<(&'static str, Value)> {
@@ -56,6 +60,7 @@ pub fn settings(config: &Config) -> Vec<(&'static str, Value)> {
     settings.extend(config.passphrase_file.iter().map(|file| ("keys.passphrase_file", json!(whole(file)))));
     settings.extend(of_desk(&config.policy));
     settings.extend(of_ocsp(&config.ocsp));
+    settings.extend(of_crl(&config.crl));
     settings.push(("party", config.parties.parties().iter().map(of_party).collect()));
     settings
 }
@@ -91,8 +96,7 @@ fn of_desk(policy: &Policy) -> Vec<(&'static str, Value)> {
         ("desk.sets_need_two_people", json!(policy.sets == SetRule::TwoPeople)),
     ];
     if let Some(OfficeHours { opens, closes }) = policy.window_hours {
-        let clock = |second: u32| format!("{:02}:{:02}", second / 3600, second / 60 % 60);
-        settings.push(("desk.window_hours", json!(format!("{}-{}", clock(opens), clock(closes)))));
+        settings.push(("desk.window_hours", json!(format!("{}-{}", time_of_day(opens), time_of_day(closes)))));
     }
     settings
 }
@@ -149,6 +153,66 @@ fn of_answers(policy: &responder::Policy) -> [(&'static str, Value); 6] {
     ]
 }
 
+fn of_crl(crl: &CrlSettings) -> Vec<(&'static str, Value)> {
+    let role = match crl.role {
+        CrlRole::Off => "off",
+        CrlRole::Publish => "publish",
+        CrlRole::Serve => "serve",
+    };
+    let reasons = |reasons: &mut dyn Iterator<Item = Reason>| json!(reasons.map(Reason::name).collect::<Vec<_>>());
+    let scopes = crl.own_hours.iter().map(|(path, hours)| {
+        // Within the scope's own table the names stand alone.
+        let own = of_hours(hours).into_iter().map(|(key, value)| (key.replacen("crl.", "", 1), value));
+        (path.clone(), Value::Object(own.collect()))
+    });
+    let external =
+        |one: &External| json!({ "path": one.path, "file": whole(&one.file), "certificate": whole(&one.certificate) });
+    let mut settings = vec![
+        ("crl.role", json!(role)),
+        ("crl.spread_minutes", json!(crl.spread.0 / 60)),
+        ("crl.dated_by_day", reasons(&mut crl.dates.reasons())),
+        ("crl.times_of_loss", json!(crl.losses == LossDates::Kept)),
+        ("crl.tells_position", json!(crl.tells_position)),
+        ("crl.urgent_reasons", reasons(&mut crl.urgent.iter().copied())),
+        ("crl.complete_max_mb", json!(crl.complete.unwrap_or(0) / 1_000_000)),
+        ("crl.threads", json!(crl.threads.written())),
+        ("crl.scope", Value::Object(scopes.collect())),
+        ("crl.external", crl.external.iter().map(external).collect()),
+    ];
+    settings.extend(of_hours(&crl.hours));
+    match &crl.store {
+        StorePlace::Bucket(place) => {
+            let slash = if place.prefix.is_empty() { "" } else { "/" };
+            settings.push(("crl.store", json!(format!("s3://{}{slash}{}", place.bucket, place.prefix))));
+            settings.extend(place.endpoint.iter().map(|endpoint| ("crl.endpoint", json!(endpoint))));
+            settings.extend(place.region.iter().map(|region| ("crl.region", json!(region))));
+        }
+        StorePlace::Directory(folder) => settings.push(("crl.store", json!(whole(folder)))),
+    }
+    if let Expired::Kept { since } = crl.expired {
+        settings.push(("crl.expired_since", json!(since.to_string())));
+    }
+    settings.extend(crl.combined.iter().map(|signer| {
+        ("crl.combined", json!({ "certificate": whole(&signer.certificate), "key": whole(&signer.key) }))
+    }));
+    settings
+}
+
+/// Without deltas there is nothing that lasts.
+fn of_hours(hours: &Hours) -> Vec<(&'static str, Value)> {
+    let mut settings = vec![
+        ("crl.full_at", json!(time_of_day(hours.full_at))),
+        ("crl.full_hours", json!(hours.full_for.0 / 3600)),
+        ("crl.delta_minutes", json!(hours.deltas.map_or(0, |deltas| deltas.every.0 / 60))),
+    ];
+    settings.extend(hours.deltas.map(|deltas| ("crl.delta_lasts_minutes", json!(deltas.last_for.0 / 60))));
+    settings
+}
+
+fn time_of_day(second: u32) -> String {
+    format!("{:02}:{:02}", second / 3600, second / 60 % 60)
+}
+
 fn of_party(party: &Party) -> Value {
     json!({
         "name": party.name.as_str(),
@@ -200,6 +264,13 @@ mod tests {
                     keys.passphrase_file = 'word'\n[ocsp]\npresign = 'off'\nhot_for_seconds = 60\nsign_threads = 2\n\
                     fresh_for_seconds = 4\n[ocsp.issuer.card]\nprofile = 'web'\npresign = 'hot'\n\
                     precompute_certid = 'both'\nresponder_id = 'name'\nnot_issued = 'revoked'\n\
+                    [crl]\nrole = 'serve'\nstore = 's3://crls/a/b'\nendpoint = 'http://[::1]:9'\nregion = 'x'\n\
+                    full_at = '01:02'\nfull_hours = 48\ndelta_minutes = 7\ndelta_lasts_minutes = 70\n\
+                    spread_minutes = 9\ndated_by_day = ['keyCompromise']\nexpired_since = '2026-01-02T03:04:05Z'\n\
+                    times_of_loss = true\ntells_position = true\nurgent_reasons = []\ncomplete_max_mb = 0\nthreads = 5\n\
+                    combined = {certificate = 'c.pem', key = 'c.key'}\n\
+                    external = [{path = 'root', file = 'r.crl', certificate = 'r.pem'}]\n\
+                    [crl.scope.'a/b']\ndelta_minutes = 0\nfull_at = '23:59'\n[crl.scope.c]\ndelta_lasts_minutes = 8\n\
                     [[party]]\nname = 'a'\nservices = ['x', 'y']\naddresses = ['::1', '127.0.0.0/8']\naccredited = true";
         let config = Config::parse(text, Path::new("/etc/tashika.toml")).unwrap();
         let shown: String =
@@ -211,14 +282,18 @@ mod tests {
     fn no_setting_is_left_out() {
         let file = Path::new("/etc/tashika.toml");
         let text = "ledger.url = 'sqlite:a'\ndesk.window_hours = '08:30-17:15'\nkeys.passphrase_file = 'word'\n\
-                    ocsp.issuer.card.presign = 'all'\nparty = [{name = 'a', services = ['x'], addresses = ['::1']}]";
+                    ocsp.issuer.card.presign = 'all'\ncrl.expired_since = '2026-01-02T03:04:05Z'\n\
+                    crl.scope.card = {}\ncrl.combined = {certificate = 'c', key = 'k'}\n\
+                    crl.external = [{path = 'root', file = 'r', certificate = 'c'}]\n\
+                    crl.store = 's3://crls'\ncrl.endpoint = 'http://[::1]:9'\ncrl.region = 'x'\nparty = [{name = 'a', services = ['x'], addresses = ['::1']}]";
         let config = Config::parse(text, file).unwrap();
         // What is written within another value is found by its name there.
         let mut shown: Vec<String> = Vec::new();
         for (key, value) in settings(&config) {
             let inner = match &value {
-                Value::Array(all) if key == "party" => all[0].as_object(),
-                Value::Object(all) if key == "ocsp.issuer" => all["card"].as_object(),
+                Value::Array(all) if matches!(key, "party" | "crl.external") => all[0].as_object(),
+                Value::Object(all) if matches!(key, "ocsp.issuer" | "crl.scope") => all["card"].as_object(),
+                Value::Object(all) if key == "crl.combined" => Some(all),
                 _ => None,
             };
             shown.extend(inner.into_iter().flatten().map(|(name, _)| format!("{key}.{name}")));
@@ -237,7 +312,12 @@ mod tests {
                 "party" => (section.as_str(), "party = [{unheard_of = 1}]".to_owned()),
                 section => (section, format!("{section}.unheard_of = 1")),
             })
-            .chain([("ocsp.issuer", "ocsp.issuer.card.unheard_of = 1".to_owned())])
+            .chain([
+                ("ocsp.issuer", "ocsp.issuer.card.unheard_of = 1".to_owned()),
+                ("crl.scope", "crl.scope.card.unheard_of = 1".to_owned()),
+                ("crl.combined", "crl.combined.unheard_of = 1".to_owned()),
+                ("crl.external", "crl.external = [{unheard_of = 1}]".to_owned()),
+            ])
         {
             let url = if section == "ledger" { "" } else { "ledger.url = 'sqlite:a'\n" };
             for key in known(&format!("{url}{written}")) {

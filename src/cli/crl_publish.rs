@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::app::crls::{Demand, Publisher, Wanted, alarm_text, brought};
+use crate::app::words::{counted, counted_crls};
 use crate::app::{clock, compose};
 use crate::model::Seconds;
 use crate::publisher::{Due, Issuing, Press, Published, Shelf, Why};
@@ -97,9 +98,9 @@ fn beat(house: &House) -> Result<(), CliError> {
     let ahead = Seconds(u32::try_from(now.since(ledger.head()?.time)).unwrap_or(u32::MAX));
     if last.is_some() && house.config().clock_leap_max.is_some_and(|most| ahead > most) {
         let why = format!(
-            "this machine's clock is {} hours ahead of the ledger's time: set the clock; or if the ledger stood still so long, \
+            "this machine's clock is {} ahead of the ledger's time: set the clock; or if the ledger stood still so long, \
              use serve.clock_leap_max_hours = 0 once",
-            ahead.0 / 3600
+            counted(u64::from(ahead.0 / 3600), "hour")
         );
         return Err(CliError::Usage(why));
     }
@@ -131,7 +132,8 @@ fn said(published: &Published, refused: &[(String, String)]) -> Reply {
     let Published { number, crls, entries, octets, .. } = published;
     let mut all: Vec<_> = published.refused.iter().map(|alarm| (alarm.path.clone(), alarm_text(alarm))).collect();
     all.extend_from_slice(refused);
-    let text = format!("round {number}: {crls} CRLs with {entries} entries, {octets} octets\n{}", refusals(&all));
+    let made = counted_crls(*crls, *entries, *octets);
+    let text = format!("round {number}: {made}\n{}", refusals(&all));
     let json = json!({
         "number": number.to_string(), "crls": crls, "entries": entries, "octets": octets, "refused": pairs(&all)
     });

@@ -131,7 +131,7 @@ impl Index {
         }
         for slot in &index.slots {
             // Whoever pulls makes files of these names.
-            if !is_plain(&slot.path) {
+            if !is_path(&slot.path) {
                 return Err(IndexError::Contents(format!("'{}' is not a path of CRLs", slot.path.escape_debug())));
             }
             let fits = slot.full.base.is_none() && slot.delta.as_ref().is_none_or(|delta| delta.base.is_some());
@@ -187,8 +187,8 @@ impl Issue {
     }
 }
 
-/// Parts of plain characters between slashes, none of which leads out.
-fn is_plain(path: &str) -> bool {
+/// Whether CRLs may be published at a path: parts of plain characters between slashes, none of which leads out.
+pub fn is_path(path: &str) -> bool {
     let plain = |octet: u8| octet.is_ascii_alphanumeric() || matches!(octet, b'.' | b'-' | b'_');
     let part = |part: &str| !part.is_empty() && part != "." && part != ".." && part.bytes().all(plain);
     path.len() <= PATH_LEN_MAX && path.split('/').all(part)

@@ -51,7 +51,7 @@ pub use build::{BuildError, Kind, Planned, build};
 pub use content::{Content, Expired, Needs, ReconcileError, Relist, Rules, forget, reconcile};
 pub use differences::{Difference, differences};
 pub use fault::Fault;
-pub use index::{At, Index, IndexError, Issue, Listing};
+pub use index::{At, Index, IndexError, Issue, Listing, is_path};
 pub use lists::{Lists, Merged};
 pub use making::Refused;
 pub use place::{Covers, Place};

@@ -342,14 +342,20 @@ impl Press {
 
     /// Looks for objects that broken rounds left behind, once after a start, and has them removed like all others.
     pub fn look_for_leftovers(&mut self, now: Time) -> Result<(), PressError> {
-        let Some(tip) = &self.tip else { return Ok(()) };
-        let needed = |name: &ObjectName| match name.kind() {
-            ObjectKind::Delta | ObjectKind::Full => self.crls.contains_key(name),
-            ObjectKind::Index | ObjectKind::IndexSignature | ObjectKind::State => name.number() == tip.number,
-        };
         let names = self.store.names()?;
-        self.retired.extend(names.into_iter().filter(|name| !needed(name)).map(|name| (now, name)));
+        let left: Vec<_> = names.into_iter().filter(|name| !self.needs(name)).map(|name| (now, name)).collect();
+        self.retired.extend(left);
         Ok(())
+    }
+
+    /// Whether an object is part of what counts.
+    fn needs(&self, name: &ObjectName) -> bool {
+        match name.kind() {
+            ObjectKind::Delta | ObjectKind::Full => self.crls.contains_key(name),
+            ObjectKind::Index | ObjectKind::IndexSignature | ObjectKind::State => {
+                self.tip.as_ref().is_some_and(|tip| tip.number == name.number())
+            }
+        }
     }
 
     /// Removes objects that nobody has needed for a while.
@@ -359,9 +365,8 @@ impl Press {
             .partition(|(since, _)| now.since(*since) >= READERS_LAG_SECONDS);
         self.retired = staying;
         let gone: Vec<(Time, ObjectName)> = gone;
-        // A number that is used again for the same object is a broken round's, staged anew.
-        let names: Vec<_> =
-            gone.into_iter().map(|(_, name)| name).filter(|name| !self.crls.contains_key(name)).collect();
+        // What was another publisher's round in the making when leftovers were looked for may count by now.
+        let names: Vec<_> = gone.into_iter().map(|(_, name)| name).filter(|name| !self.needs(name)).collect();
         if !names.is_empty() {
             self.store.remove(&names)?;
         }

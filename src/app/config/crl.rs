@@ -7,8 +7,8 @@ use serde::Deserialize;
 
 use super::place::StorePlace;
 use super::{Faults, Threads};
-use crate::model::{DatedByDay, Reason, Seconds, Time};
-use crate::publisher::{Deltas, Expired};
+use crate::model::{DatedByDay, Reason, ReasonError, Seconds, Time};
+use crate::publisher::{Deltas, Expired, is_path};
 use crate::status::LossDates;
 
 /// How CRLs are published.
@@ -201,7 +201,7 @@ impl RawCrl {
             .scope
             .into_iter()
             .map(|(path, own)| (path.clone(), own.check(&format!("crl.scope.{path:?}"), hours, faults)));
-        let own_hours = own_hours.collect();
+        let own_hours: BTreeMap<_, _> = own_hours.collect();
         if self.spread_minutes > SPREAD_MINUTES_MAX {
             faults.add("crl.spread_minutes", "must be at most 60");
         }
@@ -209,16 +209,11 @@ impl RawCrl {
             None => Expired::Dropped,
             Some(Ok(since)) => Expired::Kept { since },
             Some(Err(why)) => {
-                faults.add("crl.expired_since", why.to_string());
+                faults.add("crl.expired_since", format!("{why}: write it so"));
                 Expired::Dropped
             }
         };
-        let mut paths = BTreeSet::new();
-        for external in &self.external {
-            if !paths.insert(external.path.as_str()) {
-                faults.add("crl.external.path", format!("'{}' stands there twice", external.path));
-            }
-        }
+        check_paths(&own_hours, &self.external, faults);
         CrlSettings {
             role: self.role,
             store,
@@ -272,15 +267,56 @@ impl RawHours {
             let why = "must be more than delta_minutes: the next delta must be there before the last one ends";
             faults.add(format!("{key}.delta_lasts_minutes"), why);
         }
+        if every > 0 && lasts > full_hours.saturating_mul(60) {
+            let why = "must be at most full_hours: a delta counts only beside the full CRL that it changes";
+            faults.add(format!("{key}.delta_lasts_minutes"), why);
+        }
         let deltas = (every > 0)
             .then(|| Deltas { every: Seconds(every.saturating_mul(60)), last_for: Seconds(lasts.saturating_mul(60)) });
         Hours { full_at, full_for: Seconds::hours(full_hours.min(24 * 30)), deltas }
     }
 }
 
+/// What is signed elsewhere has a path of its own, and the hours of whoever signs it.
+fn check_paths(own_hours: &BTreeMap<String, Hours>, external: &[RawExternal], faults: &mut Faults) {
+    let mut paths = BTreeSet::new();
+    for RawExternal { path, .. } in external {
+        let why = if !is_path(path) {
+            IS_NO_PATH
+        } else if path == COMBINED {
+            "is the path of the combined CRL: name another"
+        } else if !paths.insert(path) {
+            "stands there twice: leave one out"
+        } else {
+            continue;
+        };
+        faults.add("crl.external.path", format!("'{}' {why}", path.escape_debug()));
+    }
+    for path in own_hours.keys() {
+        let why = if !is_path(path) {
+            IS_NO_PATH
+        } else if paths.contains(path) {
+            "is signed elsewhere, when whoever signs it likes: leave its hours out"
+        } else {
+            continue;
+        };
+        faults.add("crl.scope", format!("'{}' {why}", path.escape_debug()));
+    }
+}
+
 fn reasons(key: &'static str, names: &[String], faults: &mut Faults) -> BTreeSet<Reason> {
-    let reason = |name: &String| name.parse::<Reason>().map_err(|why| faults.add(key, format!("'{name}': {why}"))).ok();
-    names.iter().filter_map(reason).collect()
+    let mut reason = |name: &String| match name.parse::<Reason>() {
+        Ok(reason) => Some(reason),
+        Err(ReasonError::Hold) => {
+            faults.add(key, "certificateHold is no reason of a revocation: leave it out");
+            None
+        }
+        Err(why) => {
+            faults.add(key, format!("{why}: correct it"));
+            None
+        }
+    };
+    names.iter().filter_map(&mut reason).collect()
 }
 
 /// `HH:MM` as seconds.
@@ -300,3 +336,6 @@ const USUAL: Hours = Hours {
     deltas: Some(Deltas { every: Seconds(15 * 60), last_for: Seconds(45 * 60) }),
 };
 const SPREAD_MINUTES_MAX: u32 = 60;
+const IS_NO_PATH: &str = "is no path: parts of A-Z, a-z, 0-9, '.', '-' and '_' between slashes, 255 characters at most";
+/// The path of the combined CRL.
+const COMBINED: &str = "combined";

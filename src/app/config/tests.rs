@@ -3,6 +3,7 @@
 use super::*;
 use crate::model::{MediumKind, Rank, Usage};
 use crate::parties::Strangers;
+use crate::publisher::Deltas;
 use crate::responder::{Forms, Named, NotIssued, Policy as OcspPolicy, Presign, Profile};
 use crate::status::Tiers;
 
@@ -122,6 +123,60 @@ fn answers_that_make_no_sense_are_refused() {
         ("serve.header_seconds = 0", "serve.header_seconds"),
         ("serve.body_seconds = 3601", "serve.body_seconds"),
         ("serve.idle_seconds = 0", "serve.idle_seconds"),
+    ] {
+        let error = parse(&format!("ledger.url = 'sqlite:x'\n{text}")).unwrap_err();
+        assert!(error.contains(says), "{text}: {error}");
+    }
+}
+
+#[test]
+fn crls_are_published_daily_with_deltas_and_a_path_may_have_its_own_hours() {
+    let text = "ledger.url = 'sqlite:x'\ncrl.full_hours = 26\n[crl.scope.\"a/b\"]\ndelta_minutes = 0\n\
+                [crl.scope.c]\nfull_at = '23:59'\ndelta_minutes = 30";
+    let crl = parse(text).unwrap().crl;
+    assert_eq!(crl.store, StorePlace::Directory("/etc/tashika/crl".into()));
+    let deltas =
+        |minutes: u32, lasts: u32| Some(Deltas { every: Seconds(minutes * 60), last_for: Seconds(lasts * 60) });
+    let usual = Hours { full_at: 3 * 3600, full_for: Seconds::hours(26), deltas: deltas(15, 45) };
+    assert_eq!(crl.hours_of("any"), usual);
+    assert_eq!(crl.hours_of("a/b"), Hours { deltas: None, ..usual });
+    assert_eq!(crl.hours_of("c"), Hours { full_at: 86_340, deltas: deltas(30, 45), ..usual });
+}
+
+#[test]
+fn crls_that_make_no_sense_are_refused_with_what_to_do() {
+    let external = |path| format!("[[crl.external]]\npath = '{path}'\nfile = 'f'\ncertificate = 'c'\n");
+    for (text, says) in [
+        ("crl.role = 'lead'".to_owned(), "expected one of `off`, `publish`, `serve`"),
+        ("crl.store = 'gs://x'".into(), "crl.store: must be a folder or s3://BUCKET/PREFIX"),
+        ("crl.region = 'x'".into(), "crl.store: is a folder, which has no endpoint and no region: leave these out"),
+        ("crl.full_at = '24:00'".into(), "crl.full_at: must be a time of day in Japan, such as \"03:00\""),
+        ("crl.full_at = '3:00'".into(), "crl.full_at: must be a time of day"),
+        ("crl.full_hours = 24".into(), "crl.full_hours: must be 25 to 720"),
+        ("crl.full_hours = 721".into(), "crl.full_hours: must be 25 to 720"),
+        ("crl.delta_minutes = 45".into(), "crl.delta_lasts_minutes: must be more than delta_minutes"),
+        ("crl = {delta_minutes = 1441, delta_lasts_minutes = 1500}".into(), "crl.delta_minutes: must be at most 1,440"),
+        ("crl.delta_lasts_minutes = 1801".into(), "crl.delta_lasts_minutes: must be at most full_hours"),
+        ("crl.scope.a.delta_lasts_minutes = 15".into(), "crl.scope.\"a\".delta_lasts_minutes: must be more than"),
+        ("crl.scope.a.full_hours = 0".into(), "crl.scope.\"a\".full_hours: must be 25 to 720"),
+        ("crl.scope.a.store = 'x'".into(), "unknown field `store`"),
+        ("crl.scope.\"../a\" = {}".into(), "crl.scope: '../a' is no path: parts of A-Z"),
+        ("crl.spread_minutes = 61".into(), "crl.spread_minutes: must be at most 60"),
+        ("crl.dated_by_day = ['moved']".into(), "crl.dated_by_day: 'moved' is not a revocation reason (one of"),
+        (
+            "crl.urgent_reasons = ['certificateHold']".into(),
+            "crl.urgent_reasons: certificateHold is no reason of a revocation: leave it out",
+        ),
+        ("crl.expired_since = '2026-04-01'".into(), "crl.expired_since: '2026-04-01' is not a time such as"),
+        ("crl.threads = 1025".into(), "crl.threads: must be 0"),
+        ("crl.combined = {certificate = 'c'}".into(), "missing field `key`"),
+        (external("root") + &external("root"), "crl.external.path: 'root' stands there twice: leave one out"),
+        (external("combined"), "crl.external.path: 'combined' is the path of the combined CRL: name another"),
+        (external("../tip"), "crl.external.path: '../tip' is no path: parts of A-Z"),
+        (
+            external("root") + "[crl.scope.root]\nfull_at = '01:00'",
+            "crl.scope: 'root' is signed elsewhere, when whoever signs it likes: leave its hours out",
+        ),
     ] {
         let error = parse(&format!("ledger.url = 'sqlite:x'\n{text}")).unwrap_err();
         assert!(error.contains(says), "{text}: {error}");

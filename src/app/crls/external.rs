@@ -22,12 +22,21 @@ pub fn brought(config: &Config, index: Option<&Index>, now: Time) -> (Vec<Brough
     (new, refused)
 }
 
+/// The setting that names a path's file.
+pub(super) fn key_of(path: &str) -> String {
+    format!("crl.external '{path}'")
+}
+
 /// None: it is what is published already.
 fn one(external: &External, index: Option<&Index>, now: Time) -> Result<Option<Brought>, String> {
     let file = external.file.display();
     let octets = fs::read(&external.file).map_err(|error| format!("{file}: {}", refused_file(&error)))?;
     let octets = crl_in(&octets).map_err(|error| format!("{file}: {error}"))?.into_owned();
     let published = index.and_then(|index| index.slot(&external.path)).map(|listing| &listing.full);
+    // What is made here says up to which event it speaks.
+    if published.is_some_and(|issue| issue.reflects.is_some()) {
+        return Err("a CRL that is made here is published at this path: name another in crl.external".into());
+    }
     if published.is_some_and(|issue| issue.is(&octets)) {
         return Ok(None);
     }

@@ -116,7 +116,8 @@ impl Own<'_> {
     }
 }
 
-fn combined(
+/// The combined CRL's place, whose lists are those of these scopes.
+pub(super) fn combined(
     config: &Config,
     files: &SignerFiles,
     published: Vec<(Vec<u8>, crate::model::ScopeNo)>,
@@ -162,4 +163,4 @@ pub(super) fn certificate(file: &Path) -> Result<CertificateFields, String> {
 }
 
 /// The path of the combined CRL.
-const COMBINED: &str = "combined";
+pub(super) const COMBINED: &str = "combined";

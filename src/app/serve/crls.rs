@@ -1,11 +1,11 @@
 //! The thread that publishes CRLs while no other process does, or follows what another publishes. Run by `serve`.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use super::Part;
-use super::crl_sign::CrlSign;
 use super::demands::{Answer, Asked, Demands, Summary};
 use super::faces;
 use super::log;
@@ -14,7 +14,7 @@ use super::stop::{Pause, Stop};
 use super::vitals::Vitals;
 use crate::app::config::{Config, CrlRole};
 use crate::app::crls::{PublishError, Publisher, alarm_text, brought};
-use crate::app::words::counted;
+use crate::app::words::counted_crls;
 use crate::app::{clock, compose, give_way};
 use crate::ledger::{Lease, Ledger};
 use crate::model::{Actor, Channel, NodeId, PersonId, Role};
@@ -166,16 +166,17 @@ impl Crls {
         let asked = self.demands.take();
         let (new, wrong) = brought(&self.config, publisher.press().index(), cutoff.time);
         let mut refused = wrong;
+        // What was refused stays so until it is tried again.
+        let mut stays: Vec<_> = self.vitals.signs().crls.refused;
+        stays.retain(|(path, _)| publisher.places().all.contains_key(path));
         match self.round(publisher, &asked, &new) {
-            Ok(Some(summary)) => {
+            Ok(Some((summary, tried))) => {
                 log::line(&in_words(&summary));
+                stays.retain(|(path, _)| !tried.contains(path));
                 refused.extend(summary.refused.iter().cloned());
                 asked.into_iter().for_each(|asked| asked.answer(Answer::Published(summary.clone())));
             }
-            Ok(None) => {
-                refused
-                    .extend(self.vitals.signs().crls.refused.into_iter().filter(|(path, _)| !self.is_external(path)));
-            }
+            Ok(None) => {}
             Err(PublishError::NoPlace(path)) => {
                 asked.into_iter().for_each(|asked| asked.answer(Answer::NoPlace(path.clone())));
             }
@@ -184,7 +185,11 @@ impl Crls {
                 return Err(error);
             }
         }
+        refused.append(&mut stays);
         publisher.press_mut().sweep(now)?;
+        if !self.vitals.signs().crls.leads {
+            publisher.press_mut().look_for_leftovers(now)?;
+        }
         self.see(publisher.press(), true);
         self.vitals.note(|signs| {
             signs.crls.refused = refused;
@@ -194,32 +199,36 @@ impl Crls {
         Ok(TURN_PAUSE)
     }
 
-    /// The round that is due, or asked for, if one is.
+    /// The round that is due, or asked for, if one is; and the paths at which it tried.
     fn round(
         &self,
         publisher: &mut Publisher,
         asked: &[Asked],
         new: &[Brought],
-    ) -> Result<Option<Summary>, PublishError> {
+    ) -> Result<Option<(Summary, BTreeSet<String>)>, PublishError> {
         let demands: Vec<_> = asked.iter().map(|asked| asked.demand.clone()).collect();
         let due = publisher.plan(&demands)?;
         let Some(writer) = self.writing.get().filter(|_| !due.is_empty() || !new.is_empty()) else { return Ok(None) };
         let actor = asked.first().map_or_else(by_the_clock, |asked| asked.actor);
-        let Published { number, crls, entries, octets, refused } =
-            publisher.publish((&due, new), actor, &mut |task| writer.submit(task))?;
+        let watch = clock::Stopwatch::start();
+        let published = publisher.publish((&due, new), actor, &mut |task| writer.submit(task))?;
+        self.vitals.note(|signs| signs.crls.made.count(&published, watch.elapsed()));
+        let Published { number, crls, entries, octets, refused } = published;
         let refused = refused.iter().map(|alarm| (alarm.path.clone(), alarm_text(alarm))).collect();
-        Ok(Some(Summary { number: number.to_string(), crls, entries, octets, refused }))
-    }
-
-    fn is_external(&self, path: &str) -> bool {
-        self.config.crl.external.iter().any(|external| external.path == path)
+        let summary = Summary { number: number.to_string(), crls, entries, octets, refused };
+        Ok(Some((summary, due.into_iter().map(|due| due.path).collect())))
     }
 
     fn see(&self, press: &Press, leads: bool) {
         self.vitals.note(|signs| {
-            signs.crls = CrlSign { leads, trouble: None, ..std::mem::take(&mut signs.crls) };
+            let crls = &mut signs.crls;
+            (crls.leads, crls.trouble) = (leads, None);
+            if !leads {
+                // Whoever publishes tells.
+                (crls.refused, crls.without, crls.large) = Default::default();
+            }
             if let Some(index) = press.index() {
-                signs.crls.see(index);
+                crls.see(index, &self.config.crl);
             }
         });
     }
@@ -236,9 +245,9 @@ fn by_the_clock() -> Actor {
 /// A round, for the log.
 fn in_words(summary: &Summary) -> String {
     let Summary { number, crls, entries, octets, refused } = summary;
-    let crls = counted(*crls as u64, "CRL");
+    let made = counted_crls(*crls, *entries, *octets);
     let refused = if refused.is_empty() { String::new() } else { format!(", {} refused", refused.len()) };
-    format!("published round {number}: {crls} with {entries} entries, {octets} octets{refused}")
+    format!("published round {number}: {made}{refused}")
 }
 
 /// Who publishes.

@@ -3,6 +3,7 @@
 
 use std::io::{self, Write as _};
 
+use super::crl_sign::CrlSign;
 use super::vitals::{CheckpointSign, Lead, LedgerSign, Signs};
 use crate::app::clock;
 use crate::app::words::counted;
@@ -70,6 +71,7 @@ pub(super) fn changes(before: &Signs, after: &Signs) -> Vec<String> {
         (CheckpointSign::Failing(_), CheckpointSign::Fine) => lines.push("checkpoints work again".to_owned()),
         (CheckpointSign::Fine, CheckpointSign::Fine) => {}
     }
+    lines.extend(CrlSign::changes(&before.crls, &after.crls));
     lines
 }
 

@@ -4,6 +4,7 @@
 
 use std::fmt::Write as _;
 
+use super::crl_sign::{CrlSign, left};
 use super::issuer_sign::IssuerSign;
 use super::vitals::{Following, Lead, Signs};
 use crate::http::{FileCounts, Readiness};
@@ -153,6 +154,36 @@ static METRICS: &[Metric] = &[
         let left = |until: Time| (until.unix() - seen.now.unix()).max(0) as f64 / 3_600.0;
         by_issuer(seen, |issuer| issuer.not_after.map_or(0.0, left))
     }),
+    gauge("tashika_crl_round", "The number of the round of CRLs that counts.", |seen| {
+        of_crls(seen, |crls, _| Some(crls.round.as_ref()?.0.clone()))
+    }),
+    gauge("tashika_crl_round_age_seconds", "Seconds since the ledger time that the round reflects.", |seen| {
+        of_crls(seen, |crls, now| Some(-left(crls.round.as_ref()?.1, now)))
+    }),
+    gauge("tashika_crl_paths", "Paths with CRLs.", |seen| alone(seen.signs.crls.places)),
+    gauge("tashika_crl_octets", "Octets of all CRLs that count.", |seen| alone(seen.signs.crls.octets)),
+    gauge("tashika_crl_full_left_seconds", "Seconds until the first full CRL ends; negative if one has.", |seen| {
+        of_crls(seen, |crls, now| Some(left(crls.full_until.as_ref()?.1, now)))
+    }),
+    gauge("tashika_crl_delta_left_seconds", "Seconds until the first delta ends; negative if one has.", |seen| {
+        of_crls(seen, |crls, now| Some(left(crls.delta_until.as_ref()?.1, now)))
+    }),
+    gauge("tashika_crl_publishes", "1 if this process publishes CRLs.", |seen| alone(u8::from(seen.signs.crls.leads))),
+    gauge("tashika_crl_refused", "Paths where a CRL is due and was not exposed.", |seen| {
+        alone(seen.signs.crls.refused.len())
+    }),
+    gauge("tashika_crl_without_key", "Paths that should have CRLs of this process and can't.", |seen| {
+        alone(seen.signs.crls.without.len())
+    }),
+    gauge("tashika_crl_large", "Complete CRLs beyond half of their budget.", |seen| alone(seen.signs.crls.large.len())),
+    counter("tashika_crl_rounds_total", "Rounds of CRLs that this process published.", |seen| {
+        alone(seen.signs.crls.made.rounds)
+    }),
+    counter("tashika_crl_published_total", "CRLs in these rounds.", |seen| alone(seen.signs.crls.made.crls)),
+    counter("tashika_crl_published_octets_total", "Octets of these CRLs.", |seen| alone(seen.signs.crls.made.octets)),
+    gauge("tashika_crl_round_seconds", "Seconds that the last of these rounds took.", |seen| {
+        of_crls(seen, |crls, _| Some(crls.made.last?.as_secs_f64()))
+    }),
     gauge("tashika_ready", "1 if /readyz says yes.", |seen| {
         alone(u8::from(matches!(seen.ready, Readiness::Ready { .. })))
     }),
@@ -187,6 +218,12 @@ fn figure(seen: &Seen<'_>, of: fn(&Figures) -> u64) -> Vec<Sample> {
     seen.figures.iter().flat_map(|(figures, _)| alone(of(figures))).collect()
 }
 
+/// What isn't known yet has no value.
+fn of_crls<V: ToString>(seen: &Seen<'_>, of: impl Fn(&CrlSign, Time) -> Option<V>) -> Vec<Sample> {
+    let sample = |value: V| Sample { labels: Vec::new(), value: value.to_string() };
+    of(&seen.signs.crls, seen.now).map(sample).into_iter().collect()
+}
+
 fn tier_of(seen: &Seen<'_>) -> Tier {
     match &seen.signs.answers.following {
         Following::Reading { freshness, tiers } => freshness.tier(seen.now, *tiers),
@@ -204,8 +241,8 @@ fn escaped(value: &str) -> String {
     value.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n")
 }
 
-/// Every obstacle that `vitals` names.
-pub(super) const OBSTACLES: [&str; 18] = [
+/// Every obstacle that `vitals` and `crl_sign` name.
+pub(super) const OBSTACLES: [&str; 24] = [
     "answers-frozen",
     "answers-too-old",
     "checkpoint-disagrees",
@@ -213,6 +250,12 @@ pub(super) const OBSTACLES: [&str; 18] = [
     "clock-ahead",
     "clock-behind",
     "clock-distrusted",
+    "crl-expired",
+    "crl-failing",
+    "crl-large",
+    "crl-late",
+    "crl-refused",
+    "crl-without-key",
     "desk-failing",
     "heartbeat-old",
     "ledger-frozen",
@@ -231,6 +274,7 @@ mod tests {
     use super::*;
     use crate::http::Obstacle;
     use crate::model::{IssuerNo, Seconds};
+    use crate::publisher::Published;
     use crate::responder::Promise;
 
     fn seen(signs: Signs, ready: Readiness, files: &FileCounts) -> Seen<'_> {
@@ -248,6 +292,15 @@ mod tests {
         signs.answers.issuers =
             vec![IssuerSign { no: IssuerNo(1), name, kind: None, not_after, promises, changed: None }];
         let not = Readiness::NotReady { obstacles: vec![Obstacle { kind: "stalled", detail: "x".into() }] };
+        let time = |ahead: i64| Time::from_unix(1_800_000_000 + ahead).unwrap();
+        signs.crls.round = Some(("41".into(), time(-9)));
+        signs.crls.full_until = Some(("a".into(), time(7)));
+        signs.crls.delta_until = Some(("a".into(), time(-3)));
+        signs.crls.refused = vec![("a".into(), "x".into()); 2];
+        let published = Published { number: 41.into(), crls: 3, entries: 0, octets: 900, refused: Vec::new() };
+        signs.crls.made.count(&published, std::time::Duration::from_millis(250));
+        let nothing = Published { crls: 0, octets: 0, ..published };
+        signs.crls.made.count(&nothing, std::time::Duration::from_secs(5));
         let text = exposition(&seen(signs, not, &FileCounts::default()));
         for line in [
             "tashika_answers_total{party=\"a\",service=\"b\",outcome=\"good\"} 7",
@@ -257,6 +310,16 @@ mod tests {
             "tashika_tier{tier=\"past\"} 1",
             "tashika_residual_good_window_seconds{issuer=\"quo\\\"te\"} 600",
             "tashika_signer_left_hours{issuer=\"quo\\\"te\"} 1.5",
+            "tashika_crl_round 41",
+            "tashika_crl_round_age_seconds 9",
+            "tashika_crl_full_left_seconds 7",
+            "tashika_crl_delta_left_seconds -3",
+            "tashika_crl_publishes 0",
+            "tashika_crl_refused 2",
+            "tashika_crl_rounds_total 1",
+            "tashika_crl_published_total 3",
+            "tashika_crl_published_octets_total 900",
+            "tashika_crl_round_seconds 0.25",
             "tashika_ready 0",
             "tashika_readiness_obstacle{kind=\"stalled\"} 1",
             "tashika_readiness_obstacle{kind=\"starting\"} 0",
@@ -268,11 +331,15 @@ mod tests {
 
     #[test]
     fn every_obstacle_that_can_be_named_has_its_gauge() {
-        let source = include_str!("vitals.rs").split("#[cfg(test)]").next().unwrap();
-        let named = source.split('"').skip(1).step_by(2);
+        let words = |source: &'static str| {
+            let code = source.split("#[cfg(test)]").next().unwrap();
+            code.split('"').skip(1).step_by(2).collect::<Vec<_>>()
+        };
         let is_kind =
             |text: &&str| text.len() > 4 && text.bytes().all(|letter| letter == b'-' || letter.is_ascii_lowercase());
-        let named: std::collections::BTreeSet<_> = named.filter(is_kind).collect();
+        let mut named: std::collections::BTreeSet<_> =
+            words(include_str!("vitals.rs")).into_iter().filter(is_kind).collect();
+        named.extend(words(include_str!("crl_sign.rs")).into_iter().filter(|word| word.starts_with("crl-")));
         assert_eq!(named.into_iter().collect::<Vec<_>>(), OBSTACLES);
     }
 }

@@ -117,21 +117,24 @@ struct Migration {
 }
 
 /// Once released, a migration is never changed: what it made exists somewhere.
-const MIGRATIONS: &[Migration] = &[Migration {
-    version: 1,
-    parts: &[
-        include_str!("migrations/0001_tables.sql"),
-        include_str!("migrations/0001_bytes.sql"),
-        include_str!("migrations/0001_checks.sql"),
-        include_str!("migrations/0001_statuses.sql"),
-        include_str!("migrations/0001_append.sql"),
-        include_str!("migrations/0001_rules.sql"),
-        include_str!("migrations/0001_read.sql"),
-        include_str!("migrations/0001_running.sql"),
-        include_str!("migrations/0001_inbox.sql"),
-        include_str!("migrations/0001_roles.sql"),
-    ],
-}];
+const MIGRATIONS: &[Migration] = &[
+    Migration {
+        version: 1,
+        parts: &[
+            include_str!("migrations/0001_tables.sql"),
+            include_str!("migrations/0001_bytes.sql"),
+            include_str!("migrations/0001_checks.sql"),
+            include_str!("migrations/0001_statuses.sql"),
+            include_str!("migrations/0001_append.sql"),
+            include_str!("migrations/0001_rules.sql"),
+            include_str!("migrations/0001_read.sql"),
+            include_str!("migrations/0001_running.sql"),
+            include_str!("migrations/0001_inbox.sql"),
+            include_str!("migrations/0001_roles.sql"),
+        ],
+    },
+    Migration { version: 2, parts: &[include_str!("migrations/0002_crls.sql")] },
+];
 
 /// An advisory lock's name: "tashika" in ASCII.
 const MIGRATION_LOCK: i64 = 0x0074_6173_6869_6b61;

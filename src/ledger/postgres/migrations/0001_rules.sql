@@ -12,7 +12,6 @@ UNION ALL SELECT 9, r, 0 FROM unnest('{3,4,6,7,10}'::int[]) r
 UNION ALL SELECT 10, 6, 0
 UNION ALL SELECT 11, r, 0 FROM unnest('{2,9}'::int[]) r
 UNION ALL SELECT 12, 6, 0
-UNION ALL SELECT 13, r, 0 FROM unnest('{6,9}'::int[]) r
 -- Reports: 1 card lost, 2 card found, 4 phone lost, 5 phone found, 7 SIM swapped, 8 SIM disposed, 9 contract ended,
 -- 10 moved, 11 renamed, 12 died, 15 holder applies, 16 delivered, 17 not delivered. Windows send every kind.
 UNION ALL SELECT 7, 10, d FROM generate_series(1, 17) d
