@@ -9,7 +9,7 @@
 //! - [`status`] — what is true now, in memory, read without waiting: the status table.
 //! - [`follow`] — from the ledger to the status in memory, in step, link by link; how fresh, and when to freeze.
 //! - [`responder`] — OCSP answers: signed in advance, or now.
-//! - [`publisher`] — CRLs: what they say, building them, proving them before anybody sees them.
+//! - [`publisher`] — CRLs: what they say, building them, proving them before anybody sees them, keeping them.
 //! - [`desk`] — commands that change a status: authorise, budget, decide, append; the queue, undo, the sequencer.
 //! - [`parties`] — relying parties: who asks from which address, and how often.
 //! - [`http`] — the network's edge: listeners, limits, the probes.

@@ -72,7 +72,7 @@ fn the_configuration_is_found_here_or_beside_a_demonstration() {
     assert_eq!(run_in(&parent, &["issuer", "list"]).code, 0);
 }
 
-const VERBS: [&str; 42] = [
+const VERBS: [&str; 45] = [
     "",
     "cert",
     "cert activate",
@@ -87,8 +87,11 @@ const VERBS: [&str; 42] = [
     "config show",
     "crl",
     "crl diff",
+    "crl list",
+    "crl publish",
     "crl pull",
     "crl show",
+    "crl verify",
     "import",
     "import certificates",
     "import openssl-index",

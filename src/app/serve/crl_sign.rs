@@ -108,9 +108,9 @@ impl CrlSign {
             lines.push(leads.to_owned());
         }
         for (old, new, what) in [
-            (&before.refused, &after.refused, "refused"),
-            (&before.without, &after.without, "without a CRL"),
-            (&before.large, &after.large, "large"),
+            (&before.refused, &after.refused, "CRL refused"),
+            (&before.without, &after.without, "no CRL"),
+            (&before.large, &after.large, "large CRL"),
         ] {
             let news = new.iter().filter(|(path, _)| !old.iter().any(|(known, _)| known == path)).collect::<Vec<_>>();
             lines.extend(news.iter().take(LINES_MAX).map(|(path, why)| format!("{what}: {path}: {why}")));
@@ -252,11 +252,11 @@ mod tests {
             ..CrlSign::default()
         };
         let one = sign(&["a"]);
-        assert_eq!(CrlSign::changes(&CrlSign::default(), &one), ["refused: a: x"]);
+        assert_eq!(CrlSign::changes(&CrlSign::default(), &one), ["CRL refused: a: x"]);
         assert_eq!(CrlSign::changes(&one, &one), [""; 0]);
-        assert_eq!(CrlSign::changes(&one, &sign(&["a", "b"])), ["refused: b: x"]);
+        assert_eq!(CrlSign::changes(&one, &sign(&["a", "b"])), ["CRL refused: b: x"]);
         let lines = CrlSign::changes(&one, &sign(&["b", "c", "d", "e", "f", "g", "h"]));
-        assert_eq!((lines.len(), lines[5].as_str()), (6, "refused: 2 more"));
+        assert_eq!((lines.len(), lines[5].as_str()), (6, "CRL refused: 2 more"));
         let failing = CrlSign { trouble: Some("y".into()), ..one.clone() };
         assert_eq!(CrlSign::changes(&one, &failing), ["CRLs are neither published nor followed: y"]);
         assert_eq!(CrlSign::changes(&failing, &one), ["CRLs are published or followed again"]);

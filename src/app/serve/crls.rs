@@ -11,7 +11,7 @@ use super::faces;
 use super::log;
 use super::sequence::{Opened, Writing};
 use super::stop::{Pause, Stop};
-use super::vitals::Vitals;
+use super::vitals::{LedgerSign, Vitals};
 use crate::app::config::{Config, CrlRole};
 use crate::app::crls::{PublishError, Publisher, alarm_text, brought};
 use crate::app::words::counted_crls;
@@ -144,10 +144,9 @@ impl Crls {
     fn publish(&self, publisher: &mut Publisher, node: NodeId) -> Result<Duration, PublishError> {
         let Some(ledger) = self.opened.get() else { return Ok(FOLLOW_PAUSE) };
         let there = publisher.follow(PAGES)?;
-        let leads = match ledger.lease(LEASE, node, clock::now_millis(), LEASE_TERM_MS)? {
-            Lease::Mine { .. } => true,
-            Lease::Others { .. } => false,
-        };
+        // A lease that a wrong clock takes would last until that clock's time has come.
+        let leads = self.may_lead()
+            && matches!(ledger.lease(LEASE, node, clock::now_millis(), LEASE_TERM_MS)?, Lease::Mine { .. });
         if !leads {
             publisher.press_mut().refresh()?;
             self.see(publisher.press(), false);
@@ -217,6 +216,12 @@ impl Crls {
         let refused = refused.iter().map(|alarm| (alarm.path.clone(), alarm_text(alarm))).collect();
         let summary = Summary { number: number.to_string(), crls, entries, octets, refused };
         Ok(Some((summary, due.into_iter().map(|due| due.path).collect())))
+    }
+
+    /// Nothing is written or signed against checkpoints, to a ledger that isn't the one that was read, or by a wrong clock.
+    fn may_lead(&self) -> bool {
+        let signs = self.vitals.signs();
+        !signs.disagree() && signs.leap.is_none() && !matches!(signs.ledger, LedgerSign::Frozen(_))
     }
 
     fn see(&self, press: &Press, leads: bool) {
