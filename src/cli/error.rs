@@ -316,6 +316,7 @@ fn of_press(error: &PressError) -> Exit {
         PressError::Store(error) => of_store(error),
         PressError::Index { .. }
         | PressError::OtherLedger { .. }
+        | PressError::Seal { .. }
         | PressError::State { .. }
         | PressError::Untrue(_)
         | PressError::WentBack { .. } => Exit::Damaged,

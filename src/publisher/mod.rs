@@ -56,7 +56,7 @@ pub use lists::{Lists, Merged};
 pub use making::Refused;
 pub use place::{Covers, Place};
 pub use preflight::{Base, Exposed, Passed, Previous, fits_base, preflight};
-pub use press::{Press, PressError};
+pub use press::{Press, PressError, Seal};
 pub use proving::{Against, Proof, prove};
 pub use replay::{Mismatch, Replayed, replay, sum};
 pub use round::{Alarm, Due, Published, Round, SignsIndex, Terms};

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::asn1::crl::Crl;
+use crate::asn1::verify_detached;
 use crate::ledger::{Hash, sha256};
 use crate::model::{CrlLimits, CrlNumber, Epoch, LedgerId, ScopeNo, Time};
 use crate::status::{ReadTo, Revoked, RevokedError};
@@ -27,6 +28,7 @@ use super::text::Hex;
 pub struct Press {
     store: Arc<dyn Store>,
     shelf: Arc<Shelf>,
+    seal: Seal,
     tip: Option<Tip>,
     index: Option<Counted>,
     state: State,
@@ -44,6 +46,29 @@ struct Counted {
     index: Index,
     octets: Arc<Vec<u8>>,
     signature: Option<Arc<Vec<u8>>>,
+}
+
+/// What is asked of the signature over an index, and with it of every CRL, whose hashes are in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seal {
+    /// By this certificate, in DER, if there is one: rounds of before there was a signer count.
+    IfThere(Vec<u8>),
+    /// By this certificate, in DER.
+    Must(Vec<u8>),
+    /// Nothing.
+    Unasked,
+}
+
+impl Seal {
+    fn holds(&self, index: &[u8], signature: Option<&[u8]>) -> Result<(), String> {
+        let (certificate, signature) = match (self, signature) {
+            (Self::Unasked, _) | (Self::IfThere(_), None) => return Ok(()),
+            (Self::Must(_), None) => return Err("it is not signed".into()),
+            (Self::IfThere(certificate) | Self::Must(certificate), Some(signature)) => (certificate, signature),
+        };
+        let signed = verify_detached(signature, index).map_err(|error| error.to_string())?;
+        if signed.certificate == *certificate { Ok(()) } else { Err("another signed it".into()) }
+    }
 }
 
 /// Why nothing was published, or what is published can't be read.
@@ -70,6 +95,14 @@ pub enum PressError {
     /// The index couldn't be signed.
     #[error("the index can't be signed: {0}")]
     Signature(String),
+    /// The index isn't signed as it must be.
+    #[error("the index of round {number} is not taken: {why}")]
+    Seal {
+        /// The round.
+        number: CrlNumber,
+        /// Why.
+        why: String,
+    },
     /// The state isn't one.
     #[error("the state of round {number}: {source}")]
     State {
@@ -97,9 +130,15 @@ pub enum PressError {
 impl Press {
     /// On a store, with what counts there on the shelf.
     pub fn open(store: Arc<dyn Store>, shelf: Arc<Shelf>) -> Result<Self, PressError> {
+        Self::open_sealed(store, shelf, Seal::Unasked)
+    }
+
+    /// The same, of rounds that must be sealed so.
+    pub fn open_sealed(store: Arc<dyn Store>, shelf: Arc<Shelf>, seal: Seal) -> Result<Self, PressError> {
         let mut press = Self {
             store,
             shelf,
+            seal,
             tip: None,
             index: None,
             state: State::empty(),
@@ -156,6 +195,7 @@ impl Press {
         let state = self.own(ObjectKind::State, number)?;
         let state = State::read(&state).map_err(|source| PressError::State { number, source })?;
         let signature = self.store.get(&ObjectName::of_round(ObjectKind::IndexSignature, number))?;
+        self.seal.holds(&octets, signature.as_deref()).map_err(|why| PressError::Seal { number, why })?;
         let crls = self.fetch(&index, &state)?;
         let counted = Counted { index, octets: Arc::new(octets), signature: signature.map(Arc::new) };
         self.take_up(tip, counted, state, crls);

@@ -150,7 +150,8 @@ fn who_may_not_see_a_ledger_is_told_so() {
     let error = PostgresLedger::create(&fixture.cluster.url(&stranger, &fixture.database), &nation::genesis(1));
     assert!(matches!(error.err().unwrap(), LedgerError::Exists(_)));
     // An older schema is the owner's to bring up to date.
-    fixture.owner("UPDATE tashika.schema_version SET version = 0");
+    fixture
+        .owner("DELETE FROM tashika.schema_version WHERE version > 1; UPDATE tashika.schema_version SET version = 0");
     let server = fixture.cluster.url(&fixture.server, &fixture.database);
     let error = PostgresLedger::open(&server).err().unwrap();
     assert!(matches!(&error, LedgerError::Settings(why) if why.contains("as its owner")), "{error}");

@@ -306,7 +306,7 @@ pub fn request(address: &str, method: &str, path: &str, headers: &str, body: &st
     Answer { status, head: head.to_owned(), body: body.to_owned() }
 }
 
-fn openssl(arguments: &[&str]) -> (bool, String) {
+pub fn openssl(arguments: &[&str]) -> (bool, String) {
     let output = Command::new("openssl").env("OPENSSL_CONF", "/dev/null").args(arguments).output();
     let output = output.expect("the openssl command line is missing: `cargo xtask setup` installs it");
     (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use crate::program::{Program, ask, until};
 
 /// The head of the answer in lower case, and its body.
-fn fetch(address: &str, path: &str) -> (String, Vec<u8>) {
+pub fn fetch(address: &str, path: &str) -> (String, Vec<u8>) {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.write_all(format!("GET {path} HTTP/1.0\r\n\r\n").as_bytes()).unwrap();
     let mut answer = Vec::new();

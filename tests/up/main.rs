@@ -12,6 +12,7 @@ mod answers;
 mod broken_off;
 mod certificates;
 mod checking;
+mod crls;
 mod demonstration;
 mod exposition;
 mod files;

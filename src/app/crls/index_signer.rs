@@ -4,12 +4,12 @@ use std::fs;
 use std::path::Path;
 
 use crate::app::compose;
-use crate::app::config::{Config, SignerFiles};
+use crate::app::config::{Config, CrlRole, SignerFiles};
 use crate::app::words::refused_file;
 use crate::asn1::{CmsProfile, certificates_in, verify_detached};
 use crate::keys::Signer;
 use crate::model::Time;
-use crate::publisher::SignsIndex;
+use crate::publisher::{Seal, SignsIndex};
 
 /// A certificate and its key.
 pub struct IndexSigner {
@@ -27,6 +27,16 @@ impl IndexSigner {
         let key = compose::open_signing_key(&files.key, config.passphrase_file.as_deref());
         Ok(Self { certificate: first(&files.certificate)?, key: key.map_err(|error| error.to_string())? })
     }
+}
+
+/// What is asked of the rounds of others: whoever only serves takes none that isn't signed, where it is known who signs.
+pub fn seal(config: &Config) -> Result<Seal, String> {
+    let Some(files) = &config.crl.combined else { return Ok(Seal::Unasked) };
+    let certificate = first(&files.certificate)?;
+    Ok(match config.crl.role {
+        CrlRole::Serve => Seal::Must(certificate),
+        CrlRole::Off | CrlRole::Publish => Seal::IfThere(certificate),
+    })
 }
 
 impl SignsIndex for IndexSigner {

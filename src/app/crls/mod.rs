@@ -9,5 +9,6 @@ mod publishing;
 
 pub use checking::{check_paths, check_signers, check_store};
 pub use external::brought;
+pub use index_signer::seal;
 pub use places::{Places, places};
 pub use publishing::{Demand, PublishError, Publisher, Wanted, alarm_text};

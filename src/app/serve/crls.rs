@@ -13,12 +13,12 @@ use super::sequence::{Opened, Writing};
 use super::stop::{Pause, Stop};
 use super::vitals::{LedgerSign, Vitals};
 use crate::app::config::{Config, CrlRole};
-use crate::app::crls::{PublishError, Publisher, alarm_text, brought};
+use crate::app::crls::{PublishError, Publisher, alarm_text, brought, seal};
 use crate::app::words::counted_crls;
 use crate::app::{clock, compose, give_way};
 use crate::ledger::{Lease, Ledger};
 use crate::model::{Actor, Channel, NodeId, PersonId, Role};
-use crate::publisher::{Brought, Press, PressError, Published, Shelf, Store};
+use crate::publisher::{Brought, Press, Published, Shelf};
 
 /// What the thread works with.
 pub(super) struct Crls {
@@ -93,15 +93,17 @@ impl Crls {
     /// Opens the store, and puts on the shelf what counts there.
     fn open(&self) -> Option<Press> {
         loop {
-            let opened = compose::open_store(&self.config.crl.store)
-                .map_err(PressError::from)
-                .and_then(|store: Arc<dyn Store>| Press::open(store, self.shelf.clone()));
+            let opened = compose::open_store(&self.config.crl.store).map_err(|error| error.to_string());
+            let opened = opened.and_then(|store| {
+                let press = Press::open_sealed(store, self.shelf.clone(), seal(&self.config)?);
+                press.map_err(|error| error.to_string())
+            });
             match opened {
                 Ok(press) => {
                     self.see(&press, false);
                     return Some(press);
                 }
-                Err(error) => self.lose(&error.to_string()),
+                Err(why) => self.lose(&why),
             }
             if self.stop.pause(RETRY_PAUSE) == Pause::Stop {
                 return None;
