@@ -41,7 +41,7 @@ fn the_probes_answer_and_everything_else_is_refused() {
         assert_eq!(ask(&at.admin, method, path).0, status, "{method} {path}");
     }
     assert_eq!(ask(&at.public, "POST", "/ocsp"), (200, "0\u{3}\n\u{1}\u{1}".to_owned()), "no request: malformed");
-    for (method, path) in [("GET", "/healthz"), ("GET", "/readyz"), ("POST", "/readyz"), ("GET", "/crl/index.json")] {
+    for (method, path) in [("GET", "/healthz"), ("GET", "/readyz"), ("POST", "/readyz"), ("GET", "/crl/no.crl")] {
         assert_eq!(ask(&at.public, method, path).0, 404, "{method} {path}");
     }
     // More header than a probe could ever have, more headers, and what isn't HTTP.

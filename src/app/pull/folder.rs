@@ -16,7 +16,7 @@ pub struct Folder {
     dir: PathBuf,
     /// Where `current` leads.
     current: Option<u64>,
-    _lock: File,
+    lock: File,
 }
 
 /// A round that is being written.
@@ -50,6 +50,14 @@ pub enum FolderError {
     },
 }
 
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Closing it is not enough while a child of this process is being started: until it runs, it has it too. What can't be
+        // given back ends with the process.
+        let _ = self.lock.unlock();
+    }
+}
+
 impl Folder {
     /// Opens it, or makes it.
     pub fn open(dir: &Path) -> Result<Self, FolderError> {
@@ -67,7 +75,7 @@ impl Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => None,
             Err(error) => return Err(at(&link)(error)),
         };
-        Ok(Self { dir: dir.to_owned(), current, _lock: lock })
+        Ok(Self { dir: dir.to_owned(), current, lock })
     }
 
     /// What was seen before; none: nothing was ever pulled.
