@@ -10,6 +10,7 @@
 mod apache;
 mod bank;
 mod bouncycastle;
+mod crls;
 mod demonstration;
 mod house;
 mod jdk;

@@ -11,7 +11,7 @@ use crate::program::Program;
 use crate::{pyca, tap, tool};
 
 /// The codes of its findings at warning or above.
-fn findings(linter: &str, arguments: &[&str], file: &Path) -> Vec<String> {
+pub fn findings(linter: &str, arguments: &[&str], file: &Path) -> Vec<String> {
     let common = ["-s", "WARNING", "-f", "JSON"];
     let module = format!("pkilint.bin.{linter}");
     let all = [&["-m", &module, "lint"], arguments, &common, &[file.to_str().unwrap()]].concat();

@@ -88,6 +88,16 @@ pub fn post(address: &str, request: &[u8]) -> Vec<u8> {
     exchange(address, &[head.as_bytes(), request].concat())
 }
 
+/// The file at a path, if there is one.
+pub fn file(address: &str, path: &str) -> Option<Vec<u8>> {
+    let mut stream = TcpStream::connect(address).unwrap();
+    write!(stream, "GET {path} HTTP/1.0\r\n\r\n").unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    let head = answer.windows(4).position(|end| end == b"\r\n\r\n").unwrap();
+    answer.starts_with(b"HTTP/1.0 200").then(|| answer.split_off(head + 4))
+}
+
 /// Sends a request by GET, with every octet escaped that may be.
 pub fn get(address: &str, request: &[u8]) -> Vec<u8> {
     let path = STANDARD.encode(request).replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");

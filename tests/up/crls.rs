@@ -96,7 +96,10 @@ fn every_list_admits_the_good_and_refuses_the_revoked_and_the_held() {
         }
         let other = if issuer == "phone-auth" { "phone-auth-1.crl" } else { &format!("{issuer}-91102.crl") };
         let (ok, text) = verifier.verify(&format!("{issuer}/good"), &[other], &["-crl_check"]);
-        assert!(!ok && text.to_lowercase().contains("different crl scope"), "another scope's list says nothing: {text}");
+        assert!(
+            !ok && text.to_lowercase().contains("different crl scope"),
+            "another scope's list says nothing: {text}"
+        );
     }
 }
 
