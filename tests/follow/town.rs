@@ -90,7 +90,7 @@ impl Town {
             self.certificates += 1;
             let number = self.certificates;
             let certificate = nation::on_card(nation::key(issuer, 5_000 + number), number, Usage::Sign);
-            let shard = if issuer == 1 && number % 2 == 0 { ScopeNo(3) } else { certificate.scope };
+            let shard = if issuer == 1 && number.is_multiple_of(2) { ScopeNo(3) } else { certificate.scope };
             let delivery = if self.rng.below(3) == 0 { Delivery::Awaited } else { Delivery::Delivered };
             Certificate { scope: shard, delivery, not_before: nation::at(self.clock - 10), ..certificate }
         });
