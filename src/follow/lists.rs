@@ -9,10 +9,10 @@ use std::ops::ControlFlow;
 
 use crate::ledger::{Head, Ledger};
 use crate::model::{
-    Body, Certificate, Change, Cutoff, Entry, Event, Position, Reason, ScopeNo, Seconds, SetEvent, SetTarget, Status,
-    Time,
+    Body, Certificate, Change, Cutoff, Entry, Event, Position, Reason, ScopeNo, Seconds, SetChange, SetEvent,
+    SetTarget, Status, Time,
 };
-use crate::status::{Belongs, LossDates, Registers, Revoked, RevokedError, Seen};
+use crate::status::{Belongs, Gone, LossDates, Registers, Revoked, RevokedError, Seen};
 
 use super::bootstrap::belongs;
 use super::follower::{FollowError, Frozen, heard};
@@ -225,9 +225,6 @@ impl ListFollower {
     fn recall(&mut self, page: &Page) -> Result<(), RevokedError> {
         for changed in page.changed.values() {
             let certificate = &changed.entry.certificate;
-            if changed.gone.is_empty() || self.revoked.knows(certificate) {
-                continue;
-            }
             for (gone, at, time) in &changed.gone {
                 self.revoked.recall(certificate, *gone, *at, *time)?;
             }
@@ -256,20 +253,22 @@ impl ListFollower {
                 Belongs::AsTargeted => set.target.covers(certificate, &[]),
                 Belongs::Listed(members) => members.contain(*no),
             };
-            let Some((set, _)) = sets.iter().zip(&all).rfind(of) else { return ControlFlow::Continue(()) };
+            let mut own = sets.iter().zip(&all).filter(of).map(|(set, _)| set);
+            let Some(last) = own.next_back() else { return ControlFlow::Continue(()) };
             // What had expired before the event and was not listed then is no verifier's business any more.
-            if certificate.is_expired(set.time) && !revoked.knows(certificate) {
+            if certificate.is_expired(last.time) && !revoked.knows(certificate) {
                 return ControlFlow::Continue(());
             }
             seen_to = seen_to.max(status.as_of);
-            let seen = Seen { position: set.position, time: set.time, certificate, status };
-            revoked.member(&seen).map_or_else(
-                |error| {
+            let seen = Seen { position: last.position, time: last.time, certificate, status };
+            let lifted = own.chain([last]).filter(|set| matches!(set.change, SetChange::Released { .. }));
+            match take_member(revoked, &seen, lifted) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
                     refused = Some(error);
                     ControlFlow::Break(())
-                },
-                ControlFlow::Continue,
-            )
+                }
+            }
         })?;
         if let Some(error) = refused {
             return Err(Frozen::from(error).into());
@@ -280,4 +279,15 @@ impl ListFollower {
         self.expanding.clear();
         Ok(())
     }
+}
+
+/// Takes in a member of set events. What one of them opened and another lifted no status shows any more; a delta must say all
+/// the same that it is gone.
+fn take_member<'a>(
+    revoked: &mut Revoked,
+    seen: &Seen<'_>,
+    mut lifted: impl Iterator<Item = &'a SetEvent>,
+) -> Result<(), RevokedError> {
+    revoked.member(seen)?;
+    lifted.try_for_each(|set| revoked.recall(seen.certificate, Gone::Released, set.position, set.time))
 }

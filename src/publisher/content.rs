@@ -36,7 +36,7 @@ pub enum Expired {
 pub enum Relist {
     /// Those that changed since its base, in any field.
     Changed,
-    /// All: the base was made under other rules.
+    /// All, and what the base may list and the rules of now don't: it was made under other ones.
     Everything,
 }
 
@@ -121,11 +121,15 @@ impl<'a> Content<'a> {
             // Even if hold and release both fall after the base (RFC 5280 §5.2.4).
             Fact::Released { .. } => changed,
             Fact::Pending { before, since } if self.overdue(since) > self.cutoff.time => {
-                changed && before == Before::Held
+                // Under other rules it may have been overdue at the base.
+                let was_overdue = relist == Relist::Everything && since <= base.time;
+                was_overdue || changed && before == Before::Held
             }
-            // On the full CRL after which it was dropped, and so on every base up to that one, or on a delta since.
+            // On the full CRL after which it was dropped, and so on every base up to that one, or on a delta since; on a base
+            // of other rules perhaps in any case.
             Fact::Held { .. } | Fact::Pending { .. } | Fact::Revoked { .. } => {
-                self.rules.dropped_after(known, self.regular).is_some_and(|last| last >= base)
+                relist == Relist::Everything
+                    || self.rules.dropped_after(known, self.regular).is_some_and(|last| last >= base)
             }
         };
         is_removed.then(|| Shown::removed(fact, self.rules.dates))

@@ -43,6 +43,7 @@ mod shelf;
 mod slot;
 mod state;
 mod store;
+mod sweeping;
 mod text;
 pub mod verifier;
 

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::asn1::crl::Crl;
 use crate::asn1::verify_detached;
 use crate::ledger::{Hash, sha256};
-use crate::model::{CrlLimits, CrlNumber, Epoch, LedgerId, ScopeNo, Time};
+use crate::model::{CrlLimits, CrlNumber, Epoch, LedgerId, ScopeNo};
 use crate::status::{ReadTo, Revoked, RevokedError};
 
 use super::content::{Needs, forget};
@@ -22,19 +22,19 @@ use super::round::{Due, Published, Round, Terms};
 use super::shelf::{File, Media, Publication, Shelf};
 use super::state::{Issued, LedgerMark, State, StateError};
 use super::store::{IsDelta, Object, ObjectKind, ObjectName, Store, StoreError, Tip};
+use super::sweeping::Retired;
 use super::text::Hex;
 
 /// Publishes from one store onto one shelf.
 pub struct Press {
-    store: Arc<dyn Store>,
+    pub(super) store: Arc<dyn Store>,
     shelf: Arc<Shelf>,
     seal: Seal,
-    tip: Option<Tip>,
+    pub(super) tip: Option<Tip>,
     index: Option<Counted>,
     state: State,
-    crls: Crls,
-    /// Objects that nobody needs any more, and since when; they are removed a while later, for somebody may be reading.
-    retired: Vec<(Time, ObjectName)>,
+    pub(super) crls: Crls,
+    pub(super) retired: Retired,
 }
 
 /// Octets of what is exposed, and of bases.
@@ -143,7 +143,7 @@ impl Press {
             index: None,
             state: State::empty(),
             crls: Crls::new(),
-            retired: Vec::new(),
+            retired: Retired::unknown(),
         };
         press.refresh()?;
         Ok(press)
@@ -199,6 +199,8 @@ impl Press {
         let crls = self.fetch(&index, &state)?;
         let counted = Counted { index, octets: Arc::new(octets), signature: signature.map(Arc::new) };
         self.take_up(tip, counted, state, crls);
+        // What the rounds in between left, and what their publisher had not removed yet, nobody else may know.
+        self.retired.suspect();
         Ok(true)
     }
 
@@ -237,6 +239,14 @@ impl Press {
 
     /// Publishes a round.
     pub fn publish(&mut self, round: &Round<'_>) -> Result<Published, PressError> {
+        let published = self.stage_and_commit(round);
+        if published.is_err() {
+            self.retired.suspect();
+        }
+        published
+    }
+
+    fn stage_and_commit(&mut self, round: &Round<'_>) -> Result<Published, PressError> {
         if let Some(found) = self.index().map(|index| index.ledger).filter(|found| *found != round.head.ledger) {
             return Err(PressError::OtherLedger { found, own: round.head.ledger });
         }
@@ -338,13 +348,11 @@ impl Press {
     fn take_up(&mut self, tip: Tip, counted: Counted, state: State, crls: Crls) {
         let time = counted.index.time;
         let needed: HashSet<&ObjectName> = crls.keys().collect();
-        let mut retired: Vec<_> =
-            self.crls.keys().filter(|name| !needed.contains(name)).map(|name| (time, name.clone())).collect();
+        self.retired.add(time, self.crls.keys().filter(|name| !needed.contains(name)).cloned());
         if let Some(before) = &self.tip {
-            let of = |kind| (time, ObjectName::of_round(kind, before.number));
-            retired.extend([ObjectKind::Index, ObjectKind::IndexSignature, ObjectKind::State].map(of));
+            let of = |kind| ObjectName::of_round(kind, before.number);
+            self.retired.add(time, [ObjectKind::Index, ObjectKind::IndexSignature, ObjectKind::State].map(of));
         }
-        self.retired.append(&mut retired);
         self.shelf.put(publication(&counted, &crls));
         (self.tip, self.index, self.state, self.crls) = (Some(tip), Some(counted), state, crls);
     }
@@ -360,10 +368,13 @@ impl Press {
         let scopes: BTreeSet<_> = changed.iter().filter_map(|path| terms.places.get(path)?.covers.one()).collect();
         let regular: BTreeMap<_, _> =
             self.state.places.iter().map(|(path, issued)| (path, issued.regular_cutoffs(epoch))).collect();
+        let mark = terms.rules.mark(revoked.losses());
         let mut of_scope: BTreeMap<ScopeNo, Vec<Option<Needs<'_>>>> = BTreeMap::new();
         for place in terms.places.values() {
             let issued = self.state.places.get(&place.path);
-            let oldest = issued.and_then(|issued| Some(issued.fulls.first()?.spoke.cutoff(epoch)));
+            // What other rules left on a full CRL in force is still to be taken from it.
+            let settled = issued.filter(|issued| issued.is_under(&mark));
+            let oldest = settled.and_then(|issued| Some(issued.fulls.first()?.spoke.cutoff(epoch)));
             let needs = oldest.zip(regular.get(&place.path)).map(|(oldest, regular)| Needs { regular, oldest });
             place
                 .covers
@@ -372,45 +383,12 @@ impl Press {
                 .for_each(|no| of_scope.entry(no).or_default().push(needs));
         }
         for (no, needs) in of_scope {
-            // A place where nothing was issued yet needs everything.
+            // A place where nothing was issued yet under these rules needs everything.
             if let Some(needs) = needs.into_iter().collect::<Option<Vec<_>>>() {
                 forget(revoked, no, &terms.rules, &needs)?;
             }
         }
         Ok(())
-    }
-
-    /// Looks for objects that broken rounds left behind, once after a start, and has them removed like all others.
-    pub fn look_for_leftovers(&mut self, now: Time) -> Result<(), PressError> {
-        let names = self.store.names()?;
-        let left: Vec<_> = names.into_iter().filter(|name| !self.needs(name)).map(|name| (now, name)).collect();
-        self.retired.extend(left);
-        Ok(())
-    }
-
-    /// Whether an object is part of what counts.
-    fn needs(&self, name: &ObjectName) -> bool {
-        match name.kind() {
-            ObjectKind::Delta | ObjectKind::Full => self.crls.contains_key(name),
-            ObjectKind::Index | ObjectKind::IndexSignature | ObjectKind::State => {
-                self.tip.as_ref().is_some_and(|tip| tip.number == name.number())
-            }
-        }
-    }
-
-    /// Removes objects that nobody has needed for a while.
-    pub fn sweep(&mut self, now: Time) -> Result<usize, PressError> {
-        let (gone, staying) = std::mem::take(&mut self.retired)
-            .into_iter()
-            .partition(|(since, _)| now.since(*since) >= READERS_LAG_SECONDS);
-        self.retired = staying;
-        let gone: Vec<(Time, ObjectName)> = gone;
-        // What was another publisher's round in the making when leftovers were looked for may count by now.
-        let names: Vec<_> = gone.into_iter().map(|(_, name)| name).filter(|name| !self.needs(name)).collect();
-        if !names.is_empty() {
-            self.store.remove(&names)?;
-        }
-        Ok(names.len())
     }
 }
 
@@ -444,5 +422,3 @@ fn publication(counted: &Counted, crls: &Crls) -> Publication {
 
 /// CRLs that are built before they are written to the store.
 const STAGED_MAX: usize = 512;
-/// Whoever follows the store has fetched a round by then, or begins anew.
-const READERS_LAG_SECONDS: u64 = 600;

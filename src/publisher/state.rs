@@ -161,6 +161,11 @@ impl Issued {
         self.fulls.iter().find(|full| full.next_update > now).or(self.fulls.last())
     }
 
+    /// Whether all full CRLs in force were made under the rules of that mark.
+    pub fn is_under(&self, mark: &str) -> bool {
+        self.fulls.iter().all(|full| full.rules == mark)
+    }
+
     /// When the last ones were issued.
     pub fn last(&self) -> Last {
         Last {

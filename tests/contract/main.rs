@@ -94,6 +94,7 @@ macro_rules! contract {
                     one_change_of_one_status_wins,
                     positions_are_contiguous_under_concurrent_processes,
                     positions_are_contiguous_under_concurrent_threads,
+                    rounds_of_crls_get_rising_numbers_under_concurrent_publishers,
                     the_head_is_where_the_last_batch_led,
                 },
                 scanning::{

@@ -1,13 +1,17 @@
 //! Positions, heads, comparison of heads, all or nothing, pages, wake-ups.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Barrier, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use tashika::desk::{Desk, Task};
 use tashika::ledger::{Answer, Batch, Head, Heard, Ledger, LedgerError, Settled, Severity, Wanted, settle};
-use tashika::model::{CertificateNo, HoldKind, IdempotencyKey, IssuerNo, Outcome, Position, Role, Wish};
+use tashika::model::{
+    Body, CertificateNo, Event, HoldKind, IdempotencyKey, IssuerNo, Outcome, Policy, Position, Role, Wish,
+};
 
 use crate::nation;
 use crate::processes::Process;
@@ -52,6 +56,54 @@ pub fn positions_are_contiguous_under_concurrent_processes(world: &dyn World) ->
         assert!(own.iter().all(|tag| tags.get(tag) == Some(&1)), "{name}: each once: {tags:?}");
     }
     Some(())
+}
+
+/// Each of several publishers, each with a handle and a desk of its own, gets numbers that nobody else does, and they rise in
+/// the order of events, also where somebody knew of a higher one.
+pub fn rounds_of_crls_get_rising_numbers_under_concurrent_publishers(world: &dyn World) -> Option<()> {
+    let given = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for publisher in 0..WRITERS as u64 {
+            let given = &given;
+            scope.spawn(move || {
+                let ledger: Arc<dyn Ledger> = Arc::from(world.open());
+                let mut desk = Desk::new(ledger.clone(), Policy::default());
+                for _ in 0..WRITES {
+                    let above = numbers(&Reader::of(&*ledger)).into_values().max();
+                    let task = Task::NumberCrls { actor: nation::person(Role::Ops, publisher), above };
+                    // Where it isn't known whether it was written, the next number is another.
+                    let done = (0..100).find_map(|_| desk.one(&task, nation::at(9)).ok());
+                    let Some(Outcome::Done { first, .. }) = done else { panic!("a number: {done:?}") };
+                    let number = numbers(&Reader::of(&*ledger))[&first];
+                    given.lock().unwrap().push(number);
+                }
+            });
+        }
+    });
+    // A store that is far ahead; whoever comes after has read of it.
+    let mut desk = Desk::new(Arc::from(world.open()), Policy::default());
+    for ahead in [1_000, 0, 0] {
+        let highest = numbers(&Reader::of(&*world.open())).into_values().max().unwrap();
+        let task = Task::NumberCrls { actor: nation::actor(Role::Ops), above: Some(highest + ahead) };
+        let done = (0..100).find_map(|_| desk.one(&task, nation::at(9)).ok());
+        assert!(matches!(done, Some(Outcome::Done { .. })), "{done:?}");
+    }
+    let all = numbers(&Reader::of(&*world.open()));
+    assert!(all.values().is_sorted_by(|one, next| one < next), "{all:?}");
+    let given = given.into_inner().unwrap();
+    assert_eq!(given.len(), WRITERS * WRITES);
+    assert_eq!(given.iter().collect::<BTreeSet<_>>().len(), given.len(), "each once");
+    assert!(given.iter().all(|number| all.values().any(|recorded| recorded == number)), "and recorded");
+    Some(())
+}
+
+/// By event.
+fn numbers(reader: &Reader) -> BTreeMap<Position, u64> {
+    let number = |(event, at): (&Event, u64)| match event.body {
+        Body::CrlsNumbered { number } => Some((Position(at), number)),
+        _ => None,
+    };
+    reader.events.iter().zip(1..).filter_map(number).collect()
 }
 
 pub fn the_head_is_where_the_last_batch_led(world: &dyn World) -> Option<()> {

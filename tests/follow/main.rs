@@ -23,6 +23,9 @@ mod police;
 mod rng;
 
 mod away;
+mod between;
 mod freezing;
 mod in_step;
+mod lists;
 mod snapshot;
+mod town;

@@ -420,3 +420,21 @@ pub fn an_event_past_the_desk_is_noticed(world: &dyn World) {
     let unlawful = Finding::Unlawful { position: at, what: "acknowledged" };
     assert!(report.findings.contains(&unlawful), "{report}");
 }
+
+/// Two rounds of CRLs under one number, or the later one under the smaller: verifiers would keep the wrong one.
+pub fn a_number_of_crls_that_does_not_rise_is_noticed(world: &dyn World) {
+    let scene = scene(world);
+    let mut head: Head = world.ledger().head().unwrap();
+    let actor = nation::actor(tashika::model::Role::Ops);
+    let mut wrong = Vec::new();
+    for (number, rises) in [(500, true), (501, true), (501, false), (700, true), (20, false)] {
+        let event = tashika::model::Event { time: head.time, actor, cause: None, body: Body::CrlsNumbered { number } };
+        let sealed = head.seal(encode_event(&event), event.time);
+        if !rises {
+            wrong.push(Finding::Numbering { position: sealed.position, what: "a round of CRLs" });
+        }
+        world.push_event(sealed, head.clone());
+    }
+    let report = scene.verify(world);
+    assert_eq!(report.findings, wrong, "{report}");
+}

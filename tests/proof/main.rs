@@ -46,6 +46,7 @@ macro_rules! against {
             a_forged_heartbeat_is_noticed,
             a_hidden_certificate_is_noticed,
             a_ledger_that_only_beats_is_proved,
+            a_number_of_crls_that_does_not_rise_is_noticed,
             a_removed_end_is_noticed,
             a_removed_event_is_noticed,
             a_removed_row_is_noticed,

@@ -18,7 +18,7 @@ pub struct MemoryStore {
     state: Arc<Mutex<State>>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 struct State {
     objects: BTreeMap<ObjectName, Vec<u8>>,
     tip: Option<CrlNumber>,
@@ -53,6 +53,26 @@ pub struct LyingStore {
 }
 
 impl MemoryStore {
+    /// A store that begins as a copy of this one and then goes its own way.
+    pub fn fork(&self) -> Self {
+        Self { state: Arc::new(Mutex::new(self.state().clone())) }
+    }
+
+    /// Lets this store be what that one is, as when somebody restores it.
+    pub fn become_(&self, other: &Self) {
+        let other = other.state().clone();
+        *self.state() = other;
+    }
+
+    /// Another content for an object, or none, as a medium that rots has it.
+    pub fn damage(&self, name: &ObjectName, octets: Option<Vec<u8>>) {
+        let mut state = self.state();
+        match octets {
+            Some(octets) => drop(state.objects.insert(name.clone(), octets)),
+            None => drop(state.objects.remove(name)),
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -128,7 +128,10 @@ impl Publisher {
         let state = press.state();
         let time = head.time;
         let oldest_base = state.oldest_base(head.epoch, time);
-        let drops = config.crl.expired == Expired::Dropped;
+        // What was made under other rules may list what these have dropped, and a delta must take it away.
+        let mark = rules(config).mark(config.crl.losses);
+        let drops =
+            config.crl.expired == Expired::Dropped && state.places.values().all(|issued| issued.is_under(&mark));
         // What had been dropped everywhere before the oldest base in use is nobody's business any more.
         let dropped_before = state
             .places

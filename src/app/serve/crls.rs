@@ -188,9 +188,6 @@ impl Crls {
         }
         refused.append(&mut stays);
         publisher.press_mut().sweep(now)?;
-        if !self.vitals.signs().crls.leads {
-            publisher.press_mut().look_for_leftovers(now)?;
-        }
         self.see(publisher.press(), true);
         self.vitals.note(|signs| {
             signs.crls.refused = refused;

@@ -132,9 +132,9 @@ impl Revoked {
         }
     }
 
-    /// Remembers, after a scan, that a certificate lost a hold or was acknowledged by an event since the oldest base that is in
-    /// use. For each such event between that base's position and the scan's, in order; an end of a set's hold is one for each
-    /// of its members.
+    /// Remembers that a certificate lost a hold or was acknowledged by an event that its status doesn't show any more. After a
+    /// scan for each such event between the oldest base that is in use and the scan, in order; after a page for each of the
+    /// page's; an end of a set's hold is one for each of its members.
     pub fn recall(
         &mut self,
         certificate: &Certificate,
@@ -147,6 +147,12 @@ impl Revoked {
         }
         let known = self.scope(certificate.scope)?.list.get(&certificate.key.serial).copied();
         let fact = match known.map(|known| known.fact()) {
+            // Told already, by this event or a later one.
+            Some(Fact::Released { .. } | Fact::Pending { before: Before::Held, .. })
+                if known.is_some_and(|known| known.changed() >= at) =>
+            {
+                return Ok(());
+            }
             None | Some(Fact::Released { .. }) => Fact::Released { since: time },
             Some(Fact::Pending { since, .. }) => Fact::Pending { since, before: Before::Held },
             // It is listed again since, and dated to what brought that about.
@@ -179,7 +185,7 @@ impl Revoked {
         Ok(())
     }
 
-    /// Takes in a change of one certificate.
+    /// Takes in a change of one certificate, with the status that it has by now: later events may have come to it already.
     pub fn change(&mut self, seen: &Seen<'_>) -> Result<(), RevokedError> {
         self.follows(seen.position)?;
         self.see(seen)?;
@@ -203,7 +209,7 @@ impl Revoked {
 
     /// Takes in a member of a set event, with the status that it has by now: later events may have come to it already.
     pub fn member(&mut self, seen: &Seen<'_>) -> Result<(), RevokedError> {
-        self.see(&Seen { position: seen.position.max(seen.status.as_of), ..*seen })
+        self.see(seen)
     }
 
     /// Says that a scope has got all members of all set events so far.
@@ -256,7 +262,8 @@ impl Revoked {
                 self.scope(seen.certificate.scope)?.list.take(serial);
                 Ok(())
             }
-            Some(fact) => self.put(seen.certificate, fact, seen.status, seen.position),
+            // Dated to the last event that it shows: whoever published in between hasn't listed that.
+            Some(fact) => self.put(seen.certificate, fact, seen.status, seen.position.max(seen.status.as_of)),
         }
     }
 
