@@ -155,8 +155,9 @@ fn what_crls_need_is_looked_at_before_anything_is_published() {
     let nothing: &dyn Fn(&Installation) = &|_| {};
     assert_eq!(told(&combined(&ours, &cert), &own("issuer.key")).0, 0);
     assert_eq!(told("crl.role = 'off'\ncrl.store = 'no/such/folder'", nothing).0, 0);
-    // Whoever only serves needs no key.
-    assert_eq!(told(&format!("crl.role = 'serve'\n{}", combined("gone.key", "gone.pem")), nothing).0, 0);
+    // Whoever only serves needs no key, but knows by the certificate who signs the index.
+    assert_eq!(told(&format!("crl.role = 'serve'\n{}", combined("gone.key", &cert)), nothing).0, 0);
+    assert_eq!(told(&format!("crl.role = 'serve'\n{}", combined("gone.key", "gone.pem")), nothing).0, 2);
     for (settings, bring, code, says) in [
         (combined(&ours, &cert), nothing, 2, "crl.combined: "),
         (combined(&others, &cert), &own("ocsp.key"), 2, "this is not the key of"),
