@@ -136,3 +136,46 @@ fn settings_for_an_issuer_that_nobody_knows_are_found() {
     let told = house.ok(&["config", "check"]);
     assert!(told.starts_with("tashika.toml is good\nthe signers were not checked: "), "{told}");
 }
+
+#[test]
+fn what_crls_need_is_looked_at_before_anything_is_published() {
+    let told = |settings: &str, bring: &dyn Fn(&Installation)| {
+        let house = Installation::new();
+        bring(&house);
+        house.configure(settings);
+        let ran = house.run(&["config", "check"]);
+        (ran.code, ran.stdout + &ran.stderr)
+    };
+    let cert = testdata(&format!("{CA}/issuer.pem"));
+    let combined = |key: &str, cert: &str| format!("crl.combined = {{ certificate = '{cert}', key = '{key}' }}");
+    let own = |name: &'static str| move |house: &Installation| drop(key(house, &format!("{CA}/{name}")));
+    let (ours, others) = (format!("{CA}-issuer.key"), format!("{CA}-ocsp.key"));
+    let ocsp = testdata(&format!("{CA}/ocsp-good.pem"));
+    let external = format!("crl.external = [{{ path = 'root', file = 'root.crl', certificate = '{cert}' }}]");
+    let nothing: &dyn Fn(&Installation) = &|_| {};
+    assert_eq!(told(&combined(&ours, &cert), &own("issuer.key")).0, 0);
+    assert_eq!(told("crl.role = 'off'\ncrl.store = 'no/such/folder'", nothing).0, 0);
+    // Whoever only serves needs no key, but knows by the certificate who signs the index.
+    assert_eq!(told(&format!("crl.role = 'serve'\n{}", combined("gone.key", &cert)), nothing).0, 0);
+    assert_eq!(told(&format!("crl.role = 'serve'\n{}", combined("gone.key", "gone.pem")), nothing).0, 2);
+    for (settings, bring, code, says) in [
+        (combined(&ours, &cert), nothing, 2, "crl.combined: "),
+        (combined(&others, &cert), &own("ocsp.key"), 2, "this is not the key of"),
+        (combined(&others, &ocsp), &own("ocsp.key"), 2, "lacks cRLSign"),
+        (external, nothing, 2, "crl.external 'root': "),
+        ("crl.store = 'no/such/folder'".into(), nothing, 7, "no/such/folder: it can't be made"),
+        ("crl.store = 'tashika.toml'".into(), nothing, 7, "tashika.toml"),
+        ("crl.scope.crad.full_at = '01:00'".into(), nothing, 2, "crl.scope.\"crad\": no scope and no issuer"),
+    ] {
+        let (found, told) = told(&settings, bring);
+        assert!(found == code && told.contains(says), "{settings}: {found} {told}");
+    }
+    // A store that is away is no fault of the settings.
+    let house = Installation::new();
+    house.configure("crl.store = 's3://crls'\ncrl.endpoint = 'http://127.0.0.1:9'");
+    let mut check = Command::new(env!("CARGO_BIN_EXE_tashika"));
+    check.args(["config", "check"]).current_dir(house.path());
+    let ran = check.envs([("AWS_ACCESS_KEY_ID", "x"), ("AWS_SECRET_ACCESS_KEY", "y")]).output().unwrap();
+    let told = String::from_utf8(ran.stdout).unwrap();
+    assert!(ran.status.success() && told.contains("the store of CRLs was not checked: "), "{told}");
+}

@@ -6,7 +6,7 @@ use crate::model::{Book, Time};
 use crate::publisher::StoreError;
 
 use super::places::{COMBINED, combined};
-use super::{brought, external};
+use super::{brought, external, seal};
 
 /// Whether the store can be read, or made.
 pub fn check_store(config: &Config) -> Result<(), StoreError> {
@@ -23,13 +23,17 @@ pub fn check_store(config: &Config) -> Result<(), StoreError> {
 }
 
 /// What is wrong with who signs the combined CRL and the index, and with what is signed elsewhere, by setting. A process that
-/// doesn't publish needs none of it.
+/// only serves needs no key, but the certificate by which it knows the index.
 pub fn check_signers(config: &Config, now: Time) -> Vec<(String, String)> {
-    if config.crl.role != CrlRole::Publish {
-        return Vec::new();
-    }
-    let signer = config.crl.combined.as_ref().and_then(|files| combined(config, files, Vec::new()).err());
+    let signer = match (config.crl.role, &config.crl.combined) {
+        (CrlRole::Publish, Some(files)) => combined(config, files, Vec::new()).err(),
+        (CrlRole::Serve, Some(_)) => seal(config).err(),
+        (CrlRole::Off, _) | (_, None) => None,
+    };
     let mut wrong: Vec<_> = signer.into_iter().map(|why| ("crl.combined".to_owned(), why)).collect();
+    if config.crl.role != CrlRole::Publish {
+        return wrong;
+    }
     wrong.extend(brought(config, None, now).1.into_iter().map(|(path, why)| (external::key_of(&path), why)));
     wrong
 }

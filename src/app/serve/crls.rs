@@ -177,7 +177,10 @@ impl Crls {
                 refused.extend(summary.refused.iter().cloned());
                 asked.into_iter().for_each(|asked| asked.answer(Answer::Published(summary.clone())));
             }
-            Ok(None) => {}
+            Ok(None) => {
+                let nobody = "this process may not write at the moment";
+                asked.into_iter().for_each(|asked| asked.answer(Answer::Away(nobody.into())));
+            }
             Err(PublishError::NoPlace(path)) => {
                 asked.into_iter().for_each(|asked| asked.answer(Answer::NoPlace(path.clone())));
             }
