@@ -9,6 +9,7 @@ mod history;
 mod issued;
 mod naive;
 mod openssl;
+mod replaying;
 mod rows;
 mod verifying;
 mod world;
