@@ -39,7 +39,14 @@ fuzz_target!(|octets: &[u8]| {
 
 fn read(octets: &[u8], limits: CrlLimits) -> Result<(Crl<'_>, Vec<CrlEntry<'_>>), CrlError> {
     let crl = Crl::read(octets, limits)?;
-    let entries = crl.entries().collect::<Result<Vec<_>, _>>()?;
+    let mut entries = Vec::new();
+    let mut left = crl.entries();
+    loop {
+        let plain = left.clone().next_plain().map(CrlEntry::from);
+        let Some(entry) = left.next().transpose()? else { break };
+        assert!(plain.is_none_or(|plain| plain == entry), "what is read as plain is what the entry is");
+        entries.push(entry);
+    }
     Ok((crl, entries))
 }
 

@@ -48,13 +48,7 @@ impl Serial {
         if digits.len() > SERIAL_OCTETS_MAX {
             return Err(SerialError::TooLong);
         }
-        let mut serial = Self { octets: [0; SERIAL_OCTETS_MAX], len: digits.len() as u8 };
-        match digits.first_chunk::<16>() {
-            // The commonest length, copied without a loop: lists have millions.
-            Some(all) if digits.len() == 16 => serial.octets[..16].copy_from_slice(all),
-            _ => serial.octets[..digits.len()].copy_from_slice(digits),
-        }
-        Ok(serial)
+        Ok(Self::of_digits(digits))
     }
 
     /// The serial of a number of 160 bits, big-endian; none for zero.
@@ -85,7 +79,14 @@ impl Serial {
         match contents.first() {
             None => Err(SerialError::Empty),
             Some(first) if first & 0x80 != 0 => Err(SerialError::Negative),
-            Some(_) => Self::from_unsigned(contents),
+            Some(first) => {
+                // Half of all numbers have an octet for the sign, and no processor guesses which: taken off without asking.
+                let digits = &contents[usize::from(*first == 0)..];
+                match digits.first() {
+                    Some(1..) if digits.len() <= SERIAL_OCTETS_MAX => Ok(Self::of_digits(digits)),
+                    _ => Self::from_unsigned(contents),
+                }
+            }
         }
     }
 
@@ -101,6 +102,18 @@ impl Serial {
     #[inline]
     pub fn padded(&self) -> &[u8; SERIAL_OCTETS_MAX] {
         &self.octets
+    }
+
+    /// Of at most 20 octets, the first of which is not zero.
+    #[inline(always)]
+    fn of_digits(digits: &[u8]) -> Self {
+        let mut serial = Self { octets: [0; SERIAL_OCTETS_MAX], len: digits.len() as u8 };
+        match digits.first_chunk::<16>() {
+            // The commonest length, copied without a loop: lists have millions.
+            Some(all) if digits.len() == 16 => serial.octets[..16].copy_from_slice(all),
+            _ => serial.octets[..digits.len()].copy_from_slice(digits),
+        }
+        serial
     }
 
     /// Numbers of one length are in the order of these, which are compared without a loop.
@@ -205,6 +218,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn a_der_integer_is_its_digits(zeros in 0_usize..3, digits in prop::collection::vec(any::<u8>(), 0..=22)) {
+            let contents = [&[0; 3][..zeros], &digits].concat();
+            let expected = match contents.first() {
+                Some(0x80..) => Err(SerialError::Negative),
+                _ => Serial::from_unsigned(&contents),
+            };
+            prop_assert_eq!(Serial::from_der_integer(&contents), expected);
+        }
+
         #[test]
         fn a_number_of_160_bits_is_the_same_serial(octets in any::<[u8; 20]>(), zeros in 0_usize..=20) {
             let mut octets = octets;

@@ -2,7 +2,7 @@
 //!
 //! Called by [`build`](super::build()) to write it and by [`preflight`](super::preflight()) to prove it.
 
-use crate::asn1::crl::{Crl, CrlEntry, CrlError};
+use crate::asn1::crl::{Crl, CrlEntry, CrlError, PlainEntry};
 use crate::model::{Cutoff, DatedByDay, Listed, ScopeNo, Seconds, Time};
 use crate::status::{Before, Fact, Known, LossDates, Revoked, RevokedError, Waiting};
 
@@ -70,15 +70,12 @@ impl<'a> Content<'a> {
     }
 
     /// Of each certificate what the full CRL says and what the delta says, in one walk.
-    pub(super) fn pairs(
-        &self,
-        base: Cutoff,
-        relist: Relist,
-    ) -> impl Iterator<Item = (Option<CrlEntry<'a>>, Option<CrlEntry<'a>>)> + 'a {
+    #[inline]
+    pub(super) fn pairs(&self, base: Cutoff, relist: Relist) -> impl Iterator<Item = Pair<'a>> + 'a {
         let content = self.settled();
         self.lists.iter().map(move |(issuer, known)| {
-            let full = content.shown(&known).map(|shown| shown.entry(issuer, &known));
-            (full, content.news(&known, base, relist).map(|news| news.entry(issuer, &known)))
+            let (full, news) = (content.shown(&known), content.news(&known, base, relist));
+            Pair { issuer, known, full, news }
         })
     }
 
@@ -185,6 +182,34 @@ struct Shown {
     listed: Listed,
     date: Time,
     lost_at: Option<Time>,
+}
+
+/// What full CRL and delta say of one certificate.
+pub(super) struct Pair<'a> {
+    issuer: Option<&'a [u8]>,
+    known: Known,
+    full: Option<Shown>,
+    news: Option<Shown>,
+}
+
+impl<'a> Pair<'a> {
+    /// The full CRL's entry.
+    pub fn full(&self) -> Option<CrlEntry<'a>> {
+        self.full.map(|shown| shown.entry(self.issuer, &self.known))
+    }
+
+    /// The delta's.
+    pub fn news(&self) -> Option<CrlEntry<'a>> {
+        self.news.map(|shown| shown.entry(self.issuer, &self.known))
+    }
+
+    /// The full CRL's entry, if there is no news and it can be said in words.
+    #[inline(always)]
+    pub fn unchanged(&self) -> Option<PlainEntry> {
+        let Shown { listed, date, lost_at: None } = self.full? else { return None };
+        let number = self.known.number()?;
+        (self.news.is_none() && self.issuer.is_none()).then_some(PlainEntry { number, date, listed })
+    }
 }
 
 impl Shown {

@@ -95,24 +95,31 @@ impl<'a> Iterator for Merged<'a> {
         }
     }
 
-    /// All at once: of one list, run by run without a question after each entry.
+    /// All at once: run by run, without a question after each entry. There is one place from which `with` is called, so that
+    /// it becomes part of the loop however much it does.
     #[inline]
     fn fold<B, F: FnMut(B, Self::Item) -> B>(mut self, first: B, mut with: F) -> B {
-        let mut sum = first;
+        let (mut sum, mut merged) = (first, Vec::new());
         loop {
-            let issuer = self.issuer;
-            sum = match self.sources {
-                Sources::One(list) => list.fold(sum, |sum, known| with(sum, (issuer, *known))),
-                Sources::Many(mut heap) => {
-                    std::iter::from_fn(|| smallest(&mut heap)).fold(sum, |sum, known| with(sum, (issuer, known)))
-                }
+            let run = match &mut self.sources {
+                Sources::One(list) => list.next_run(),
+                Sources::Many(heap) => merge(heap, &mut merged),
             };
-            self.sources = Sources::Many(BinaryHeap::new());
-            if self.open().is_none() {
+            for known in run {
+                sum = with(sum, (self.issuer, *known));
+            }
+            if run.is_empty() && self.open().is_none() {
                 return sum;
             }
         }
     }
+}
+
+/// Some of the next entries; none: there are no more.
+fn merge<'m>(heap: &mut BinaryHeap<Source<'_>>, merged: &'m mut Vec<Known>) -> &'m [Known] {
+    merged.clear();
+    merged.extend(std::iter::from_fn(|| smallest(heap)).take(MERGED_AT_ONCE));
+    merged
 }
 
 fn smallest(heap: &mut BinaryHeap<Source<'_>>) -> Option<Known> {
@@ -161,3 +168,6 @@ impl PartialEq for Source<'_> {
 }
 
 impl Eq for Source<'_> {}
+
+/// As many as a run has: they lie in the nearest memory.
+const MERGED_AT_ONCE: usize = 256;

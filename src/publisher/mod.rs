@@ -32,6 +32,7 @@ mod index;
 mod lists;
 mod making;
 mod place;
+mod planned;
 mod preflight;
 mod press;
 mod proving;

@@ -9,7 +9,8 @@ use crate::model::{CrlLimits, CrlNumber, Cutoff, Listed, Time};
 use super::build::{Kind, Planned, profile};
 use super::content::{Content, Relist};
 use super::fault::Fault;
-use super::replay::{Mismatch, Replayed, Wrong, replay, replay_planned, same};
+use super::planned::{Wrong, replay_planned};
+use super::replay::{Mismatch, Replayed, replay, same};
 use super::slot::Slot;
 
 /// What was exposed at a slot before, of which kind ever. `Default` is nothing.

@@ -77,53 +77,11 @@ pub fn sum<'a>(
     Ok(both.replayed)
 }
 
-/// What a delta and its base were found not to be.
-pub(super) enum Wrong {
-    /// The lines of the delta are not the planned ones.
-    Lines(Mismatch),
-    /// Base and delta don't amount to the full CRL.
-    Sum(Mismatch),
-}
-
-/// The same with a delta of which the lines are planned: of each certificate what the full CRL would say, and what the delta
-/// must. How many lines the delta has, and what it came to.
-pub(super) fn replay_planned<'a>(
-    base: impl Iterator<Item = Result<CrlEntry<'a>, CrlError>>,
-    delta: impl Iterator<Item = Result<CrlEntry<'a>, CrlError>> + Clone,
-    planned: impl Iterator<Item = (Option<CrlEntry<'a>>, Option<CrlEntry<'a>>)>,
-) -> Result<(u64, Replayed), Wrong> {
-    let mut lines = InOrder::new(delta.clone());
-    lines.advance().map_err(Wrong::Lines)?;
-    let mut both = Both::of(base, delta).map_err(Wrong::Sum)?;
-    let (mut count, mut outcome) = (0, Ok(()));
-    planned.for_each(|(full, line)| {
-        if outcome.is_err() {
-            return;
-        }
-        if let Some(line) = line {
-            count += 1;
-            outcome = match &lines.now {
-                Some(found) if *found == line => lines.advance(),
-                other => Err(differs(&line, other.as_ref())),
-            }
-            .map_err(Wrong::Lines);
-        }
-        if let (Some(full), Ok(())) = (full, &outcome) {
-            outcome = both.expect(&full).map_err(Wrong::Sum);
-        }
-    });
-    outcome?;
-    if let Some(more) = lines.now {
-        return Err(Wrong::Lines(Mismatch::Appeared(more.serial)));
-    }
-    Ok((count, both.end().map_err(Wrong::Sum)?))
-}
-
 /// A base with the news applied to it.
-struct Both<'a, B, N> {
-    base: InOrder<'a, B>,
-    news: InOrder<'a, N>,
-    replayed: Replayed,
+pub(super) struct Both<'a, B, N> {
+    pub base: InOrder<'a, B>,
+    pub news: InOrder<'a, N>,
+    pub replayed: Replayed,
 }
 
 impl<'a, B, N> Both<'a, B, N>
@@ -131,7 +89,7 @@ where
     B: Iterator<Item = Result<CrlEntry<'a>, CrlError>>,
     N: Iterator<Item = Result<CrlEntry<'a>, CrlError>>,
 {
-    fn of(base: B, news: N) -> Result<Self, Mismatch> {
+    pub fn of(base: B, news: N) -> Result<Self, Mismatch> {
         let mut both = Self { base: InOrder::new(base), news: InOrder::new(news), replayed: Replayed::default() };
         both.base.advance()?;
         both.news.advance()?;
@@ -139,7 +97,7 @@ where
     }
 
     /// Nothing more may be listed.
-    fn end(mut self) -> Result<Replayed, Mismatch> {
+    pub fn end(mut self) -> Result<Replayed, Mismatch> {
         match self.next()? {
             None => Ok(self.replayed),
             Some(lost) => Err(Mismatch::Lost(lost.serial)),
@@ -148,7 +106,7 @@ where
 
     /// The next that is listed must be this.
     #[inline(always)]
-    fn expect(&mut self, found: &CrlEntry<'a>) -> Result<(), Mismatch> {
+    pub fn expect(&mut self, found: &CrlEntry<'a>) -> Result<(), Mismatch> {
         // Nearly always the base has it, and there is no news of it.
         if let Some(old) = &self.base.now
             && self.news.now.as_ref().is_none_or(|new| place(old, new) == Ordering::Less)
@@ -227,7 +185,7 @@ pub(super) fn place(one: &CrlEntry<'_>, other: &CrlEntry<'_>) -> Ordering {
     one.serial.cmp(&other.serial)
 }
 
-fn differs(expected: &CrlEntry<'_>, found: Option<&CrlEntry<'_>>) -> Mismatch {
+pub(super) fn differs(expected: &CrlEntry<'_>, found: Option<&CrlEntry<'_>>) -> Mismatch {
     match found.map(|found| (place(found, expected), found.serial)) {
         None | Some((Ordering::Greater, _)) => Mismatch::Lost(expected.serial),
         Some((Ordering::Equal, serial)) => Mismatch::Differs(serial),
@@ -236,19 +194,19 @@ fn differs(expected: &CrlEntry<'_>, found: Option<&CrlEntry<'_>>) -> Mismatch {
 }
 
 /// Entries that must stand in order, each once.
-struct InOrder<'a, I> {
-    entries: I,
+pub(super) struct InOrder<'a, I> {
+    pub entries: I,
     /// The one that was reached; none: before the first, or behind the last.
-    now: Option<CrlEntry<'a>>,
+    pub now: Option<CrlEntry<'a>>,
 }
 
 impl<'a, I: Iterator<Item = Result<CrlEntry<'a>, CrlError>>> InOrder<'a, I> {
-    fn new(entries: I) -> Self {
+    pub fn new(entries: I) -> Self {
         Self { entries, now: None }
     }
 
     #[inline(always)]
-    fn advance(&mut self) -> Result<(), Mismatch> {
+    pub fn advance(&mut self) -> Result<(), Mismatch> {
         match self.entries.next() {
             Some(Ok(entry)) => {
                 if self.now.as_ref().is_some_and(|last| place(last, &entry) != Ordering::Less) {

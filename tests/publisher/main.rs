@@ -12,6 +12,7 @@ mod issued;
 mod naive;
 mod nth_call;
 mod openssl;
+mod replaying;
 mod rounds;
 mod rows;
 mod scene;

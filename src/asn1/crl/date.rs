@@ -47,12 +47,26 @@ pub(super) fn date_len(time: Time) -> usize {
 }
 
 /// The time of those contents; none: not in the one form that it must have.
+///
+/// Lists have a million of these: the digits are taken eight at a time, and all is refused in one place.
 #[inline(always)]
 pub(super) fn utc_time(digits: &[u8]) -> Option<Time> {
     let digits: &[u8; 13] = digits.try_into().ok()?;
-    let year = i64::from(pair(digits, 0)?);
-    let year = if year < 50 { 2000 + year } else { 1900 + year };
-    seconds(year, digits, 2)
+    let (day, second) = (digits.first_chunk::<8>()?, digits[4..].first_chunk::<8>()?);
+    let ([year, month, day, hour], [.., minute, second]) = (pairs(*day)?, pairs(*second)?);
+    // Years since 1950, of which the third was a leap year, and every fourth from there on: 2000 was one.
+    let year = if year < 50 { year + 50 } else { year - 50 };
+    let is_leap = year % 4 == 2;
+    let (before, length) = *MONTHS.get(usize::from(month).wrapping_sub(1))?;
+    let (is_february, is_later) = (is_leap & (month == 2), is_leap & (month > 2));
+    let length = u16::from(length) + u16::from(is_february);
+    let is_wrong = (day == 0) | (day > length) | (hour > 23) | (minute > 59) | (second > 59) | (digits[12] != b'Z');
+    if is_wrong {
+        return None;
+    }
+    let day = 365 * u32::from(year) + u32::from((year + 1) / 4) + u32::from(before + u16::from(is_later) + day) - 1;
+    let second = u32::from(hour) * 3600 + u32::from(minute) * 60 + u32::from(second);
+    Time::from_unix(UTC_TIME_FIRST + i64::from(day) * DAY + i64::from(second)).ok()
 }
 
 /// The same of a GeneralizedTime, whatever the year.
@@ -73,6 +87,19 @@ pub(super) fn generalized(time: Time) -> [u8; DATE_LEN_MAX] {
     let mut out = Vec::with_capacity(DATE_LEN_MAX);
     super::write::time(&mut out, time);
     out.try_into().expect("a GeneralizedTime to the second has one length")
+}
+
+/// Four numbers of two digits; none if anything else is among them.
+#[inline(always)]
+fn pairs(digits: [u8; 8]) -> Option<[u16; 4]> {
+    let digits = u64::from_le_bytes(digits) ^ u64::from_le_bytes([b'0'; 8]);
+    // An octet above 9 reaches its top bit, or has it already; what it carries over is of no matter then.
+    if (digits.wrapping_add(0x7676_7676_7676_7676) | digits) & 0x8080_8080_8080_8080 != 0 {
+        return None;
+    }
+    // In every other octet ten times the digit and the one that follows it: at most 99, nothing is carried over.
+    let pairs = (digits * 10 + (digits >> 8)) & 0x00ff_00ff_00ff_00ff;
+    Some([pairs as u16, (pairs >> 16) as u16, (pairs >> 32) as u16, (pairs >> 48) as u16])
 }
 
 #[inline]
@@ -197,7 +224,23 @@ mod tests {
         }
     }
 
+    /// Thirteen octets that are a time, or nearly one.
+    fn nearly() -> impl Strategy<Value = Vec<u8>> {
+        let spoilt = prop::option::of((0_usize..13, any::<u8>()));
+        ("[0-9]{2}[01][0-9][0-3][0-9][0-2][0-9][0-6][0-9][0-6][0-9]Z", spoilt).prop_map(|(text, spoilt)| {
+            let mut digits = text.into_bytes();
+            spoilt.into_iter().for_each(|(at, octet)| digits[at] = octet);
+            digits
+        })
+    }
+
     proptest! {
+        #[test]
+        fn digits_taken_at_once_are_those_taken_one_by_one(digits in nearly()) {
+            let century = if digits[0] < b'5' { b"20" } else { b"19" };
+            prop_assert_eq!(utc_time(&digits), generalized_time(&[&century[..], &digits[..]].concat()));
+        }
+
         #[test]
         fn every_second_is_read_back(seconds in -62_135_596_800_i64..=253_402_300_799) {
             let time = Time::from_unix(seconds).unwrap();

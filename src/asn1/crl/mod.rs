@@ -21,7 +21,7 @@ mod read;
 
 use super::write;
 
-pub use entry::CrlEntry;
+pub use entry::{CrlEntry, PlainEntry};
 pub use error::CrlError;
 pub use extensions::{Contains, CrlExtensions, IssuingPoint, Lists, Reflects};
 pub use profile::{CrlKind, CrlProfile, UnsignedCrl};

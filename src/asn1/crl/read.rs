@@ -8,7 +8,7 @@ use aws_lc_rs::digest::digest;
 use super::cursor::Cursor;
 use super::entry::{EntryReader, date};
 use super::write::tag;
-use super::{CrlEntry, CrlError, CrlExtensions};
+use super::{CrlEntry, CrlError, CrlExtensions, PlainEntry};
 use crate::asn1::{Name, PublicKey, SignatureAlgorithm, verifies_digest};
 use crate::model::{CrlLimits, Time};
 
@@ -114,6 +114,19 @@ impl<'a> Crl<'a> {
         self.signature_algorithm.is_some_and(|algorithm| {
             verifies_digest(key, algorithm, &digest(algorithm.digest(), self.tbs), self.signature)
         })
+    }
+}
+
+impl Entries<'_> {
+    /// The next entry, if it is a plain one. None: it is not, or there is none, and the place is kept.
+    #[inline(always)]
+    pub fn next_plain(&mut self) -> Option<PlainEntry> {
+        let list = self.list.as_mut().filter(|list| !list.is_empty() && self.left > 0)?;
+        let mut ahead = *list;
+        let plain = self.reader.read_plain(&mut ahead)?;
+        self.left -= 1;
+        *list = ahead;
+        Some(plain)
     }
 }
 

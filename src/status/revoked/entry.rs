@@ -77,6 +77,15 @@ impl Known {
         Serial::from_padded(octets).expect("it was made of a serial number")
     }
 
+    /// Its number, if it has 16 octets.
+    #[inline]
+    pub fn number(&self) -> Option<u128> {
+        let [high, middle, low, ..] = self.words;
+        // Of the highest eight octets the upper four are zero, and the next is not.
+        let number = u128::from(high) << 96 | u128::from(middle) << 32 | u128::from(low >> 32);
+        (high >> 32 == 0 && high >> 24 != 0).then_some(number)
+    }
+
     /// What is the case.
     #[inline]
     pub fn fact(&self) -> Fact {
@@ -287,6 +296,8 @@ mod tests {
             let known = Known::new(&serial, fact, lost, end, Position(changed)).unwrap();
             prop_assert_eq!((known.serial(), known.fact(), known.lost_at()), (serial, fact, lost));
             prop_assert_eq!((known.not_after(), known.changed()), (end, Position(changed)));
+            let number = <[u8; 16]>::try_from(serial.as_octets()).ok().map(u128::from_be_bytes);
+            prop_assert_eq!(known.number(), number);
         }
 
         #[test]

@@ -125,6 +125,17 @@ impl ScopeList {
     }
 }
 
+impl<'a> Iter<'a> {
+    /// The next entries that lie behind each other in memory; none: there are no more.
+    #[inline]
+    pub fn next_run(&mut self) -> &'a [Known] {
+        if self.run.as_slice().is_empty() {
+            self.run = self.rest.next().map_or(&[][..], Vec::as_slice).iter();
+        }
+        std::mem::take(&mut self.run).as_slice()
+    }
+}
+
 impl<'a> Iterator for Iter<'a> {
     type Item = &'a Known;
 
@@ -164,9 +175,18 @@ mod tests {
         Known::new(&serial, fact, None, Time::default(), Position(changed)).unwrap()
     }
 
+    /// All of it, the first by itself and the others run by run.
+    fn by_runs(list: &ScopeList) -> Vec<Known> {
+        let mut rest = list.iter();
+        let first = rest.next().copied();
+        let runs = std::iter::from_fn(|| Some(rest.next_run()).filter(|run| !run.is_empty()));
+        first.into_iter().chain(runs.flatten().copied()).collect()
+    }
+
     fn agrees(list: &ScopeList, model: &BTreeMap<u64, Known>) {
         assert_eq!(list.count(), model.len());
         assert!(list.iter().eq(model.values()));
+        assert!(by_runs(list).iter().eq(model.values()));
         assert!(list.runs.iter().all(|run| !run.is_empty() && run.len() < RUN_MAX));
     }
 

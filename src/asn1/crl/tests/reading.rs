@@ -49,7 +49,68 @@ fn agrees_on_entry(theirs: &RevokedCertificate, ours: &CrlEntry<'_>) -> Result<(
     Ok(())
 }
 
+/// What is read as plain is what the entry is; how many are.
+fn plain_agrees(octets: &[u8]) -> Result<usize, TestCaseError> {
+    let Ok(crl) = Crl::read(octets, CrlLimits::WIDEST) else { return Ok(0) };
+    let (mut entries, mut count) = (crl.entries(), 0);
+    loop {
+        let mut ahead = entries.clone();
+        let plain = ahead.next_plain();
+        let next = entries.next();
+        if let Some(plain) = plain {
+            prop_assert_eq!(next, Some(Ok(CrlEntry::from(plain))));
+            prop_assert_eq!(ahead.next(), entries.clone().next());
+            count += 1;
+        } else {
+            prop_assert_eq!(ahead.next(), next.clone());
+            if next.is_none() {
+                return Ok(count);
+            }
+        }
+    }
+}
+
+/// A CRL of entries that are plain, or nearly so.
+fn plain_ones() -> impl Strategy<Value = Stated> {
+    let serial = prop::collection::vec(any::<u8>(), 15..=17)
+        .prop_filter_map("zero", |octets| Serial::from_unsigned(&octets).ok());
+    let entry = (serial, times(), listed(), any::<bool>());
+    (crls(), prop::collection::vec(entry, 1..8)).prop_map(|(mut stated, plain)| {
+        let entries = plain.into_iter().map(|(serial, date, listed, is_lost)| StatedEntry {
+            serial,
+            date,
+            listed,
+            invalidity_date: is_lost.then_some(date),
+            issuer: None,
+        });
+        stated.entries = entries.collect();
+        stated
+    })
+}
+
 proptest! {
+    #[test]
+    fn whatever_is_plain_is_read_as_such(stated in plain_ones()) {
+        let octets = stated.written();
+        let (_, entries) = read(&octets).unwrap();
+        let is_plain = |entry: &&CrlEntry<'_>| PlainEntry::of(entry).is_some() && date::is_utc_time(entry.date);
+        prop_assert_eq!(plain_agrees(&octets)?, entries.iter().filter(is_plain).count());
+    }
+
+    #[test]
+    fn what_is_read_as_plain_is_so_even_damaged(
+        (stated, others) in (plain_ones(), crls()),
+        (at, octet) in (any::<prop::sample::Index>(), any::<u8>()),
+    ) {
+        for stated in [stated, others] {
+            let mut octets = stated.written();
+            plain_agrees(&octets)?;
+            let at = at.index(octets.len());
+            octets[at] = octet;
+            plain_agrees(&octets)?;
+        }
+    }
+
     #[test]
     fn what_is_written_is_read_back(stated in crls()) {
         let octets = stated.written();
