@@ -66,6 +66,8 @@ pub enum Task {
         actor: Actor,
         /// The highest number that is known to have been given, anywhere.
         above: Option<u64>,
+        /// Up to which event that was looked for in the ledger.
+        read_to: Position,
     },
     /// Register certificates, all or none.
     Register {

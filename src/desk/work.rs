@@ -1,6 +1,6 @@
 //! What each kind of task does within a round. One arm for each, most of them a call.
 
-use crate::ledger::{Ledger, LedgerError};
+use crate::ledger::{Ledger, LedgerError, decode_event};
 use crate::model::{
     Action, Actor, Body, Book, CertificateNo, Command, Event, Issuer, IssuerNo, Outcome, Position, Refusal, Request,
     Scope, ScopeNo, SetChange, may,
@@ -46,7 +46,10 @@ pub(super) fn do_task(ledger: &dyn Ledger, round: &mut Round<'_>, task: &Task) -
             }
             Ok(record(round, actor, Some(*order), Body::SetChanged { target: target.clone(), change }))
         }
-        Task::NumberCrls { actor, above } => number_crls(round, actor, *above).map_err(DeskError::from),
+        Task::NumberCrls { actor, above, read_to } => {
+            let since = number_given_since(ledger, *read_to, round.batch.at.position)?;
+            number_crls(round, actor, since.max(*above)).map_err(DeskError::from)
+        }
         Task::Register { actor, certificates } => {
             let next = CertificateNo(round.batch.next.certificates + 1);
             match check_certificates(&round.papers.book, actor, certificates, next) {
@@ -102,6 +105,23 @@ fn add_scope(round: &mut Round<'_>, actor: &Actor, scope: &Scope) -> Result<Outc
     check_scope(book, actor, scope)?;
     let no = ScopeNo(book.scopes.len() as u32 + 1);
     Ok(record(round, actor, None, Body::ScopeAdded(Scope { no, ..scope.clone() })))
+}
+
+/// The highest number that a round of CRLs was given after one event, up to another: by a publisher that was faster.
+fn number_given_since(ledger: &dyn Ledger, mut after: Position, until: Position) -> Result<Option<u64>, LedgerError> {
+    let mut highest = None;
+    while after < until {
+        let page = ledger.events_after(after, EVENTS_PER_PAGE)?;
+        let Some(last) = page.last() else { break };
+        after = last.position;
+        for sealed in &page {
+            let event = decode_event(&sealed.bytes);
+            if let Ok(Event { body: Body::CrlsNumbered { number }, .. }) = event {
+                highest = highest.max(Some(number));
+            }
+        }
+    }
+    Ok(highest)
 }
 
 /// The number follows from the event's own place: positions rise, and so does the epoch that a person names after a ledger was
@@ -162,3 +182,4 @@ fn since(first: Position, round: &Round<'_>) -> Outcome {
 
 /// A position takes no more in memory either.
 const POSITION_BITS: u32 = 40;
+const EVENTS_PER_PAGE: usize = 1_000;

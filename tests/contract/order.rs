@@ -69,8 +69,9 @@ pub fn rounds_of_crls_get_rising_numbers_under_concurrent_publishers(world: &dyn
                 let ledger: Arc<dyn Ledger> = Arc::from(world.open());
                 let mut desk = Desk::new(ledger.clone(), Policy::default());
                 for _ in 0..WRITES {
-                    let above = numbers(&Reader::of(&*ledger)).into_values().max();
-                    let task = Task::NumberCrls { actor: nation::person(Role::Ops, publisher), above };
+                    let reader = Reader::of(&*ledger);
+                    let (above, read_to) = (numbers(&reader).into_values().max(), Position(reader.events.len() as u64));
+                    let task = Task::NumberCrls { actor: nation::person(Role::Ops, publisher), above, read_to };
                     // Where it isn't known whether it was written, the next number is another.
                     let done = (0..100).find_map(|_| desk.one(&task, nation::at(9)).ok());
                     let Some(Outcome::Done { first, .. }) = done else { panic!("a number: {done:?}") };
@@ -80,11 +81,12 @@ pub fn rounds_of_crls_get_rising_numbers_under_concurrent_publishers(world: &dyn
             });
         }
     });
-    // A store that is far ahead; whoever comes after has read of it.
+    // A store that is far ahead; whoever comes after has not read of it yet.
     let mut desk = Desk::new(Arc::from(world.open()), Policy::default());
-    for ahead in [1_000, 0, 0] {
-        let highest = numbers(&Reader::of(&*world.open())).into_values().max().unwrap();
-        let task = Task::NumberCrls { actor: nation::actor(Role::Ops), above: Some(highest + ahead) };
+    let reader = Reader::of(&*world.open());
+    let (highest, read_to) = (numbers(&reader).into_values().max().unwrap(), Position(reader.events.len() as u64));
+    for above in [Some(highest + 1_000_000), None, Some(highest)] {
+        let task = Task::NumberCrls { actor: nation::actor(Role::Ops), above, read_to };
         let done = (0..100).find_map(|_| desk.one(&task, nation::at(9)).ok());
         assert!(matches!(done, Some(Outcome::Done { .. })), "{done:?}");
     }

@@ -117,7 +117,7 @@ impl Town {
             }
             11..14 => Command::Activate(key),
             14 => {
-                let number = Task::NumberCrls { actor: nation::actor(Role::Ops), above: None };
+                let number = Task::NumberCrls { actor: nation::actor(Role::Ops), above: None, read_to: Position(0) };
                 return self.does(&number);
             }
             15 | 16 => return self.set(),

@@ -298,7 +298,7 @@ impl Publisher {
     fn number(&self, actor: Actor, submit: &mut dyn FnMut(Task) -> Done) -> Result<CrlNumber, PublishError> {
         let in_store = self.press.highest().and_then(CrlNumber::to_u64);
         let above = in_store.max(self.lists.numbered());
-        match submit(Task::NumberCrls { actor, above })? {
+        match submit(Task::NumberCrls { actor, above, read_to: self.lists.head().position })? {
             Outcome::Done { first, .. } => {
                 let events = self.ledger.events_after(crate::model::Position(first.0 - 1), 1)?;
                 let event = events.first().and_then(|sealed| decode_event(&sealed.bytes).ok());
