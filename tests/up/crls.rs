@@ -127,6 +127,14 @@ fn what_happens_is_on_the_delta_that_is_asked_for() {
     let (_, text) = openssl(&["crl", "-noout", "-text", "-in", verifier.pem(&delta).to_str().unwrap()]);
     assert!(text.contains("Remove From CRL"), "{text}");
 
+    // By hand beside the server, and at once by the server again: each goes on from the other.
+    let config = served.demo.join("tashika.toml").display().to_string();
+    for _ in 0..3 {
+        let (code, told, errors) = run(&["crl", "publish", "--scope", path, "--config", &config]);
+        assert_eq!(code, 0, "{told}{errors}");
+        verifier.publish(path);
+    }
+
     let nowhere = served.ask("POST", "/v1/crls", &json!({ "path": "nowhere" }).to_string());
     assert_eq!(nowhere.status, 404, "{nowhere:?}");
     let forbidden = served.ask("POST", "/v1/crls", &json!({ "path": path, "as": "window/sato" }).to_string());

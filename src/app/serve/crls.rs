@@ -18,7 +18,7 @@ use crate::app::words::counted_crls;
 use crate::app::{clock, compose, give_way};
 use crate::ledger::{Lease, Ledger};
 use crate::model::{Actor, Channel, NodeId, PersonId, Role};
-use crate::publisher::{Brought, Press, Published, Shelf};
+use crate::publisher::{Brought, Press, PressError, Published, Shelf, StoreError};
 
 /// What the thread works with.
 pub(super) struct Crls {
@@ -170,7 +170,13 @@ impl Crls {
         // What was refused stays so until it is tried again.
         let mut stays: Vec<_> = self.vitals.signs().crls.refused;
         stays.retain(|(path, _)| publisher.places().all.contains_key(path));
-        match self.round(publisher, &asked, &new) {
+        // Whoever was faster has published by hand, or took over: their round is the one to go on from.
+        let mut tried = self.round(publisher, &asked, &new);
+        if matches!(tried, Err(PublishError::Press(PressError::Store(StoreError::Moved)))) {
+            publisher.press_mut().refresh()?;
+            tried = self.round(publisher, &asked, &new);
+        }
+        match tried {
             Ok(Some((summary, tried))) => {
                 log::line(&in_words(&summary));
                 stays.retain(|(path, _)| !tried.contains(path));
